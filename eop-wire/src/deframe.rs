@@ -23,27 +23,27 @@ pub enum Item<'a> {
 ///
 /// A redirect is the last frame of its connection: after its `End` a caller asks for no further item. Whatever
 /// followed it is then still in the caller's slice, and none of it was looked at (EOP-RED-6).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deframer {
     max_payload: u32,
     state: State,
+    /// A header in pieces, as far as it came. Zeros beyond that, so that equal states compare equal.
+    start: [u8; HEADER_LEN],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 enum State {
-    /// In a header, of which `have` octets are in `start`: fewer than a whole one.
-    Header { start: [u8; HEADER_LEN], have: u8 },
-    /// In a payload, of which `left` octets are to come. At zero only the `End` is.
+    /// Between two frames.
+    Boundary,
+    /// In a header, of which `have` octets are in `start`: at least one and not all.
+    Header { have: u8 },
+    /// In a payload, of which `left` octets are to come: at least one.
     Payload { left: u32 },
+    /// All of a frame is there; only its `End` is to be told.
+    Complete,
     /// Failed for good.
     Failed(DeframeError),
-}
-
-impl State {
-    const BOUNDARY: Self = Self::Header {
-        start: [0; HEADER_LEN],
-        have: 0,
-    };
 }
 
 impl Deframer {
@@ -54,7 +54,8 @@ impl Deframer {
     pub const fn new(max_payload: u32) -> Self {
         Self {
             max_payload,
-            state: State::BOUNDARY,
+            state: State::Boundary,
+            start: [0; HEADER_LEN],
         }
     }
 
@@ -68,23 +69,26 @@ impl Deframer {
     /// call returns it again.
     #[inline]
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a>>, DeframeError> {
-        match self.state {
-            State::Header { have: 0, .. } => match RawHeader::split_from(input) {
-                Some((raw, rest)) => {
-                    let head = self.head(raw)?;
-                    *input = rest;
-                    Ok(Some(head))
-                }
-                None => self.gather([0; HEADER_LEN], 0, input),
+        let header = match self.state {
+            State::Boundary => match RawHeader::split_from(input) {
+                whole @ Some(_) => whole,
+                None => self.gather(0, input)?,
             },
-            State::Header { start, have } => self.gather(start, have, input),
-            State::Payload { left: 0 } => {
-                self.state = State::BOUNDARY;
-                Ok(Some(Item::End))
+            State::Header { have } => self.gather(have, input)?,
+            State::Complete => {
+                self.state = State::Boundary;
+                return Ok(Some(Item::End));
             }
-            State::Payload { left } => Ok(self.chunk(left, input)),
-            State::Failed(error) => Err(error),
-        }
+            State::Payload { left } => return Ok(self.chunk(left, input)),
+            State::Failed(error) => return Err(error),
+        };
+        let Some((raw, rest)) = header else {
+            *input = &[];
+            return Ok(None);
+        };
+        let head = self.head(raw)?;
+        *input = rest;
+        Ok(Some(head))
     }
 
     /// Whether the stream is between two frames, where it may end (EOP-FRM-5). While an item is still to be
@@ -92,7 +96,7 @@ impl Deframer {
     #[inline]
     #[must_use]
     pub const fn at_boundary(&self) -> bool {
-        matches!(self.state, State::Header { have: 0, .. })
+        matches!(self.state, State::Boundary)
     }
 
     /// The longest payload that is accepted, in octets.
@@ -105,61 +109,68 @@ impl Deframer {
     /// A whole header is there.
     #[inline]
     fn head(&mut self, raw: RawHeader) -> Result<Item<'static>, DeframeError> {
-        let header = match Header::try_from(raw) {
-            Ok(header) => header,
-            Err(error) => return Err(self.fail(DeframeError::Header(error))),
+        let (len, max) = (raw.slen, self.max_payload);
+        let Some(header) = Header::of(raw) else {
+            return Err(self.fail(DeframeError::Header(HeaderError::of(raw.opcode))));
         };
-        let len = header.len();
-        if len > self.max_payload {
-            return Err(self.fail(DeframeError::TooLong {
-                len,
-                max: self.max_payload,
-            }));
+        if len > max {
+            return Err(self.fail(DeframeError::TooLong { len, max }));
         }
-        self.state = State::Payload { left: len };
+        self.state = match len {
+            0 => State::Complete,
+            left => State::Payload { left },
+        };
         Ok(Item::Head(header))
     }
 
-    /// A header arrives in pieces: keep them, and judge its opcode as soon as that is there.
+    /// A header arrives in pieces: keep them, and judge its opcode as soon as that is there. The whole header
+    /// with what follows it; `None` if all of `input` was taken and more is needed.
     fn gather<'a>(
         &mut self,
-        mut start: [u8; HEADER_LEN],
         mut have: u8,
-        input: &mut &'a [u8],
-    ) -> Result<Option<Item<'a>>, DeframeError> {
+        input: &'a [u8],
+    ) -> Result<Option<(RawHeader, &'a [u8])>, DeframeError> {
+        let mut start = core::mem::take(&mut self.start);
         let mut rest = input.iter();
         // `zip` asks the places first, so no octet is taken that has none.
         for (place, octet) in start.iter_mut().skip(usize::from(have)).zip(rest.by_ref()) {
             *place = *octet;
             have = have.saturating_add(1);
         }
+        match have {
+            0 => return Ok(None),
+            12.. => return Ok(Some((RawHeader::from_bytes(&start), rest.as_slice()))),
+            _ => {}
+        }
         let gathered = start.get(..usize::from(have)).unwrap_or_default();
         if let Err(error) = HeaderError::of_start(gathered) {
             return Err(self.fail(DeframeError::Header(error)));
         }
-        let head = if gathered.len() == HEADER_LEN {
-            Some(self.head(RawHeader::from_bytes(&start))?)
-        } else {
-            self.state = State::Header { start, have };
-            None
-        };
-        *input = rest.as_slice();
-        Ok(head)
+        self.start = start;
+        self.state = State::Header { have };
+        Ok(None)
     }
 
     /// Payload that is there, of the `left` octets that are to come.
     #[inline]
     fn chunk<'a>(&mut self, left: u32, input: &mut &'a [u8]) -> Option<Item<'a>> {
-        let end = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-        let (chunk, rest) = input.split_at_checked(end)?;
+        let split = usize::try_from(left)
+            .ok()
+            .and_then(|left| input.split_at_checked(left));
+        if let Some((chunk, rest)) = split {
+            self.state = State::Complete;
+            *input = rest;
+            return Some(Item::Chunk(chunk));
+        }
+        let chunk = core::mem::take(input);
         if chunk.is_empty() {
             return None;
         }
-        let taken = u32::try_from(end).unwrap_or(left);
+        // Shorter than `left`, so it fits.
+        let here = u32::try_from(chunk.len()).unwrap_or(left);
         self.state = State::Payload {
-            left: left.saturating_sub(taken),
+            left: left.saturating_sub(here),
         };
-        *input = rest;
         Some(Item::Chunk(chunk))
     }
 

@@ -126,14 +126,28 @@ pub enum Header {
     },
     /// The server's last frame: deliver the payload if there is one, then go on at `to`.
     Redirect {
-        /// The target, as the server named it.
-        to: SocketAddrV4,
         /// Octets of payload; zero says that there is no response.
         len: u32,
+        /// The target, as the server named it.
+        to: SocketAddrV4,
     },
 }
 
 impl Header {
+    /// What `raw` means, if it is a header of the core.
+    #[inline]
+    pub(crate) fn of(raw: RawHeader) -> Option<Self> {
+        let len = raw.slen;
+        match raw.opcode {
+            opcode::NORMAL => Some(Self::Normal { len }),
+            opcode::REDIRECT => {
+                let to = SocketAddrV4::new(raw.addr, raw.port);
+                Some(Self::Redirect { len, to })
+            }
+            _ => None,
+        }
+    }
+
     /// Octets of payload that follow the header.
     #[inline]
     #[must_use]
@@ -153,15 +167,7 @@ impl TryFrom<RawHeader> for Header {
 
     #[inline]
     fn try_from(raw: RawHeader) -> Result<Self, HeaderError> {
-        let len = raw.slen;
-        match raw.opcode {
-            opcode::NORMAL => Ok(Self::Normal { len }),
-            opcode::REDIRECT => Ok(Self::Redirect {
-                to: SocketAddrV4::new(raw.addr, raw.port),
-                len,
-            }),
-            other => Err(HeaderError::of(other)),
-        }
+        Self::of(raw).ok_or_else(|| HeaderError::of(raw.opcode))
     }
 }
 
@@ -212,7 +218,7 @@ pub enum HeaderError {
 impl HeaderError {
     /// The error for an opcode that is known not to be of the core.
     #[cold]
-    fn of(opcode: u16) -> Self {
+    pub(crate) fn of(opcode: u16) -> Self {
         match Class::of(opcode) {
             Class::ByteSwapped => Self::ByteOrderMismatch(opcode),
             Class::Normal
