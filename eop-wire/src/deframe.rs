@@ -18,11 +18,11 @@ pub enum Item<'a> {
 
 /// Turns a stream into [`Item`]s, whatever pieces it arrives in.
 ///
-/// Memory is one header, however long a frame says it is (EOP-LIM-3); the limit is checked on the header,
-/// before any payload (EOP-LIM-2). A wrong opcode is found at its second octet at the latest (EOP-OPC-4).
+/// Memory is one header, however long a frame says it is (EOP-LIM-4); the limit is checked on the header,
+/// before any payload (EOP-LIM-3). A wrong opcode is found at its second octet at the latest (EOP-OPC-3).
 ///
 /// A redirect is the last frame of its connection: after its `End` a caller asks for no further item. Whatever
-/// followed it is then still in the caller's slice, and none of it was looked at (EOP-RED-6).
+/// followed it is then still in the caller's slice, and none of it was looked at (EOP-RED-9).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deframer {
     max_payload: u32,

@@ -10,9 +10,9 @@ use crate::header::{HEADER_LEN, Header, RawHeader};
 /// transport took, and repeat until [`is_done`](Self::is_done). A frame is sent contiguously, so nothing else
 /// goes out in between (EOP-FRM-3).
 ///
-/// A message is bound to its connection from the moment its first octet is *offered* to the transport
-/// (EOP-BND-1), which is before the write, whatever the write then reports: tell the state machine so when
-/// [`taken`](Self::taken) is zero and a write is about to begin.
+/// A message is bound to its connection once its first octet was *offered* to the transport (EOP-RSD-7), which
+/// is before the write, whatever the write then reports: tell the state machine before each write how much
+/// of [`remaining`](Self::remaining) is about to be handed over.
 ///
 /// ```
 /// use eop_wire::Frame;

@@ -115,11 +115,12 @@ impl fmt::Display for RawHeader {
 /// A header that means something. Making one is the validation.
 ///
 /// A redirect's target is *not* judged here: port 0 or a forbidden address is a matter of target policy, and
-/// its frame's payload is delivered all the same (EOP-POL-1).
+/// its frame's payload is delivered all the same (EOP-RED-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Header {
-    /// A message. `port` and `addr` of the wire were ignored, and are sent as zero (EOP-NRM-1).
+    /// A message. `port` and `addr` of the wire were ignored, and are sent as zero (EOP-FRM-6,
+    /// EOP-FRM-7).
     Normal {
         /// Octets of payload.
         len: u32,
@@ -200,7 +201,7 @@ impl fmt::Display for Header {
     }
 }
 
-/// Why twelve octets, or the first of them, are no header of the core (EOP-OPC-4).
+/// Why twelve octets, or the first of them, are no header of the core (EOP-OPC-2).
 ///
 /// The codec does not know where in a connection it is. That a *first* opcode makes the peer "not EOP"
 /// (EOP-OPC-5) is for the caller to say, who does know.
@@ -211,7 +212,7 @@ pub enum HeaderError {
     /// The first octet arrived alone, and no opcode begins with it: the same fault as
     /// [`UnknownOpcode`](Self::UnknownOpcode), found one octet earlier.
     UnknownPrefix(u8),
-    /// The opcode is one of the core with its octets swapped: `0x0100` or `0x0200` (EOP-OPC-2).
+    /// The opcode is one of the core with its octets swapped: `0x0100` or `0x0200` (EOP-OPC-6).
     ByteOrderMismatch(u16),
 }
 

@@ -7,7 +7,7 @@ pub const REDIRECT: u16 = 0x0002;
 
 /// What an opcode value is, or what it gives away about its sender.
 ///
-/// The five kinds of never-assigned values (EOP-OPC-2) are those that a peer sends by mistake, so that the
+/// The five kinds of never-assigned values are those that a peer sends by mistake, so that the
 /// mistake can be named. [`Class::Unassigned`] is everything else: a later version may give it a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -51,7 +51,7 @@ impl Class {
         }
     }
 
-    /// Whether no version of EOP will ever give the value a meaning (EOP-OPC-2).
+    /// Whether no version of EOP will ever give the value a meaning (section 3.1 of the specification).
     #[must_use]
     pub const fn never_assigned(self) -> bool {
         match self {
@@ -76,7 +76,7 @@ pub const fn looks_foreign(opcode: u16) -> bool {
 }
 
 /// Whether an opcode that begins with `octet` is certainly unknown: not of the core, and not the core in the
-/// wrong byte order. Then one octet is enough to fail the connection (EOP-OPC-4).
+/// wrong byte order. Then one octet is enough to fail the connection (EOP-OPC-3).
 #[must_use]
 pub(crate) const fn is_unknown_prefix(octet: u8) -> bool {
     octet > 0x02

@@ -1,4 +1,4 @@
-//! A wrong opcode is rejected at its first or second octet; nothing further is waited for (EOP-OPC-4).
+//! A wrong opcode is rejected at its first or second octet; nothing further is waited for (EOP-OPC-3).
 
 #![allow(clippy::panic, reason = "a test may panic")]
 
