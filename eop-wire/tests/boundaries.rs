@@ -107,6 +107,7 @@ fn a_payload_of_exactly_the_limit_passes_and_one_more_fails_on_the_header() {
         );
 
         let mut deframer = Deframer::new(max);
+        assert_eq!(deframer.max_payload(), max);
         let len = max + 1;
         assert_eq!(
             deframer.next(&mut &header(len)[..]),

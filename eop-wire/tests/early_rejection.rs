@@ -74,3 +74,16 @@ fn errors_say_what_was_wrong() {
         "message too large: 11 octets where the limit is 10"
     );
 }
+
+#[test]
+fn the_cause_of_an_error_is_the_codecs() {
+    use core::error::Error as _;
+    let cause = |octets: &[u8]| {
+        let error = Deframer::new(10).next(&mut &octets[..]).unwrap_err();
+        error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<HeaderError>().copied())
+    };
+    assert_eq!(cause(&[0, 3]), Some(HeaderError::UnknownOpcode(3)));
+    assert_eq!(cause(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]), None);
+}

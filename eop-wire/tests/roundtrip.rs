@@ -99,6 +99,19 @@ proptest! {
     }
 }
 
+#[test]
+fn advancing_past_the_end_says_by_how_much() {
+    let refused = Frame::normal(b"hello")
+        .unwrap()
+        .encode()
+        .advance(18)
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "advance by 18 octets where 17 remain to be sent"
+    );
+}
+
 /// The payload of a short write is handed out from where the caller keeps it.
 #[test]
 fn encoding_copies_no_payload() {
@@ -116,5 +129,7 @@ fn a_payload_longer_than_slen_can_say_is_refused() {
     let payload = vec![0_u8; 1 << 32];
     let refused = Frame::normal(&payload).unwrap_err();
     assert_eq!(refused.len, 1 << 32);
+    let says = "payload of 4294967296 octets: a frame carries at most 4294967295";
+    assert_eq!(refused.to_string(), says);
     assert!(Frame::normal(&payload[1..]).is_ok(), "one octet less fits");
 }
