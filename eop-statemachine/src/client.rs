@@ -122,7 +122,7 @@ pub type Misuse = fault::Misuse<State, On>;
 /// What a message from the server is to the client's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// One of the greetings at the start of the connection. It answers nothing (EOP-GRT-1).
+    /// One of the greetings at the start of the connection. It answers nothing (EOP-ACC-6).
     Greeting,
     /// It answers the oldest outstanding message (paired).
     Answer,
@@ -148,11 +148,11 @@ pub enum Event<'a> {
         kind: Kind,
     },
     /// A redirect is complete, and with it the message that was its payload, if it had one. The rest of the
-    /// input was discarded: nothing after a redirect means anything (EOP-RED-6).
+    /// input was discarded: nothing after a redirect means anything (EOP-RED-9).
     Redirect {
         /// The target, as the server named it.
         to: SocketAddrV4,
-        /// What the payload is; `None` where there is none (EOP-RED-1).
+        /// What the payload is; `None` where there is none (EOP-ACC-7).
         message: Option<Kind>,
     },
 }
@@ -260,7 +260,7 @@ impl Client {
         self.greetings
     }
 
-    /// Messages accepted and not answered, whatever became of the connection (EOP-OUT-1).
+    /// Messages accepted and not answered, whatever became of the connection.
     #[must_use]
     pub const fn outstanding(&self) -> u32 {
         self.outstanding
@@ -279,7 +279,7 @@ impl Client {
         self.partly
     }
 
-    /// The outstanding messages that are bound to this connection: an octet of each was offered (EOP-BND-1).
+    /// The outstanding messages that are bound to this connection: an octet of each was offered (EOP-RSD-7).
     #[must_use]
     pub const fn bound(&self) -> u32 {
         if self.partly == 0 {
@@ -332,7 +332,7 @@ impl Client {
         Ok(())
     }
 
-    /// No further message follows (EOP-HLF-1).
+    /// No further message follows (EOP-HCL-2).
     ///
     /// # Errors
     /// [`Misuse`] if that was said before, or the connection is over.
@@ -344,7 +344,7 @@ impl Client {
     }
 
     /// The `count` oldest messages are answered (manual). Possible, too, after the connection ended: what was
-    /// delivered before may have been their answer (EOP-DIS-5).
+    /// delivered before may have been their answer (EOP-ACC-14).
     ///
     /// # Errors
     /// [`Misuse`] in the paired discipline, or if fewer are outstanding and completely offered.
@@ -376,7 +376,7 @@ impl Client {
 impl Client {
     /// `octets` of the oldest message that is not completely offered, whose payload has `len` octets, are about
     /// to be handed to the transport. From its first octet on the message is bound to this connection, so this
-    /// is said *before* the write (EOP-BND-1).
+    /// is said *before* the write (EOP-RSD-7).
     ///
     /// # Errors
     /// [`Misuse`] if there is no such message, it has fewer octets left, or the connection takes none.
@@ -401,7 +401,7 @@ impl Client {
     }
 
     /// The last `octets` that were offered, all of one message whose payload has `len` octets, provably did
-    /// not leave: a short write, a buffer that was never handed over (EOP-BND-2).
+    /// not leave: a short write, a buffer that was never handed over.
     ///
     /// # Errors
     /// [`Misuse`] if fewer were offered of that message, or its answer has begun to arrive.
@@ -446,7 +446,7 @@ impl Client {
     }
 
     /// The transport takes no octets any more. What it already received is still read: a redirect may be
-    /// among it (EOP-CLS-3).
+    /// among it (EOP-CLS-10).
     ///
     /// # Errors
     /// [`Misuse`] if nothing can have been written.

@@ -36,27 +36,27 @@ pub enum Why {
     NothingToOffer,
     /// More octets than the message has, or than were offered of it.
     PastEnd,
-    /// The answer to the message has begun to arrive, so its octets did leave (EOP-BND-2).
+    /// The answer to the message has begun to arrive, so its octets did leave.
     BeingAnswered,
-    /// Messages are still to be offered before the half-close (EOP-HLF-2).
+    /// Messages are still to be offered before the half-close (EOP-HCL-2).
     MessagesToOffer,
-    /// In the paired discipline the server's messages say what is answered, not the application (EOP-DIS-2).
+    /// In the paired discipline the server's messages say what is answered, not the application (EOP-ACC-1).
     Paired,
-    /// More messages than are outstanding and completely offered (EOP-DIS-5).
+    /// More messages than are outstanding and completely offered (EOP-ACC-12).
     NotOffered,
-    /// The application is to say `resend` or `drop` first (EOP-RSD-4).
+    /// The application is to say `resend` or `drop` first (EOP-RSD-13).
     DecisionPending,
     /// No message waits for a decision.
     NothingOwed,
-    /// The decision was made for another hop (EOP-RSD-4).
+    /// The decision was made for another hop (EOP-RSD-12).
     StaleDecision,
-    /// The application said that no further message follows (EOP-HLF-1).
+    /// The application said that no further message follows (EOP-HCL-2).
     HalfClosed,
     /// As many messages are outstanding as the machine keeps account of.
     Full,
-    /// No request waits for an answer (EOP-DIS-3).
+    /// No request waits for an answer (EOP-ACC-2).
     NothingToAnswer,
-    /// Greetings are still due; or, for a greeting, none is (EOP-GRT-1).
+    /// Greetings are still due; or, for a greeting, none is (EOP-ACC-4).
     Greetings,
     /// No client may ever be sent to this endpoint (EOP-POL-1).
     UnusableTarget(SocketAddrV4),
@@ -89,16 +89,16 @@ impl fmt::Display for Why {
     }
 }
 
-/// The peer's fault. The connection ends at once, with no octet sent (EOP-ERR-1); every later call that
+/// The peer's fault. The connection ends at once, with no octet sent (EOP-ERR-1, EOP-ERR-2); every later call that
 /// takes octets returns the same fault again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PeerError {
     /// The very first opcode of the connection is none of EOP's (EOP-OPC-5).
     NotEop(HeaderError),
-    /// A later opcode is none of EOP's (EOP-OPC-4).
+    /// A later opcode is none of EOP's (EOP-OPC-2).
     UnknownOpcode(HeaderError),
-    /// An opcode of EOP with its octets swapped (EOP-OPC-2).
+    /// An opcode of EOP with its octets swapped (EOP-OPC-6).
     ByteOrderMismatch(u16),
     /// A payload beyond the limit, known from its header (EOP-LIM-2).
     MessageTooLarge {
@@ -109,9 +109,9 @@ pub enum PeerError {
     },
     /// The stream ended inside a frame (EOP-FRM-5).
     TruncatedFrame,
-    /// A server's message, or a redirect's payload, that answers no message (EOP-DIS-4).
+    /// A server's message, or a redirect's payload, that answers no message (EOP-ACC-9).
     Unsolicited,
-    /// A client sent a redirect (EOP-RED-7).
+    /// A client sent a redirect (EOP-RED-2).
     UnexpectedRedirect,
 }
 
@@ -147,9 +147,9 @@ impl fmt::Display for PeerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotEop(error) => write!(f, "the peer does not speak EOP: {error} (EOP-OPC-5)"),
-            Self::UnknownOpcode(error) => write!(f, "{error} (EOP-OPC-4)"),
+            Self::UnknownOpcode(error) => write!(f, "{error} (EOP-OPC-2)"),
             Self::ByteOrderMismatch(opcode) => {
-                write!(f, "{} (EOP-OPC-2)", HeaderError::ByteOrderMismatch(*opcode))
+                write!(f, "{} (EOP-OPC-6)", HeaderError::ByteOrderMismatch(*opcode))
             }
             Self::MessageTooLarge { len, max } => {
                 write!(
@@ -162,8 +162,8 @@ impl fmt::Display for PeerError {
                 )
             }
             Self::TruncatedFrame => f.write_str("the stream ended inside a frame (EOP-FRM-5)"),
-            Self::Unsolicited => f.write_str("a message that answers nothing (EOP-DIS-4)"),
-            Self::UnexpectedRedirect => f.write_str("a redirect from a client (EOP-RED-7)"),
+            Self::Unsolicited => f.write_str("a message that answers nothing (EOP-ACC-9)"),
+            Self::UnexpectedRedirect => f.write_str("a redirect from a client (EOP-RED-2)"),
         }
     }
 }

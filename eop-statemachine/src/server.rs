@@ -266,7 +266,7 @@ enum Part {
 
 /// The application says.
 impl Server {
-    /// Sends a greeting: one of the messages that every connection of the service begins with (EOP-GRT-1).
+    /// Sends a greeting: one of the messages that every connection of the service begins with (EOP-ACC-4).
     ///
     /// # Errors
     /// [`Misuse`] if none is due, the payload is too long, or nothing may be sent any more.
@@ -284,7 +284,7 @@ impl Server {
     }
 
     /// Sends the client to `to`, with *no response*: it resends there whatever was not answered. The server has
-    /// acted on none of that, and will not (EOP-RSD-5). Legal at any time, in place of greetings too.
+    /// acted on none of that, and will not (EOP-RSD-1). Legal at any time, in place of greetings too.
     ///
     /// # Errors
     /// [`Misuse`] if no client may be sent to `to`, or nothing may be sent any more.

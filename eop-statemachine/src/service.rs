@@ -1,6 +1,6 @@
 //! What both ends of a service have to know alike: the discipline, the greetings, the limit.
 
-/// Which client message a server message answers (EOP-DIS-1). A property of the service, the same at both
+/// Which client message a server message answers. A property of the service, the same at both
 /// ends; nothing on the wire says it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Discipline {
@@ -17,7 +17,7 @@ pub struct Service {
     /// How messages are answered.
     pub discipline: Discipline,
     /// Messages that the server sends at the start of every connection, before it answers any, and before
-    /// which the client sends nothing (EOP-GRT-1).
+    /// which the client sends nothing (EOP-ACC-4, EOP-ACC-5).
     pub greetings: u32,
     /// The longest payload accepted from the peer, in octets (EOP-LIM-2).
     pub max_payload: u32,

@@ -543,6 +543,12 @@ impl<const N: usize> Session<N> {
         self.hop
     }
 
+    /// Whether owed messages wait for [`resend`](Self::resend) or [`drop_owed`](Self::drop_owed).
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        self.outbox.undecided()
+    }
+
     /// The current connection, or the one that was last.
     #[must_use]
     pub const fn connection(&self) -> &Client {
@@ -686,7 +692,7 @@ impl<const N: usize> Session<N> {
         let greeted = self.client.greetings() == 0;
         let running = match self.state {
             State::Dialing | State::Judging | State::Moving => true,
-            State::Open => !greeted && (self.hop == 0 || self.episode.is_running()),
+            State::Open => !greeted,
             State::Holding | State::Settling | State::Ended => false,
         };
         self.clock.set_running(running, now);
@@ -723,7 +729,7 @@ impl<const N: usize> Session<N> {
         self.settle_clocks(now);
     }
 
-    const fn automatic_budget(&self) -> Option<u64> {
+    const fn replay_budget(&self) -> Option<u64> {
         match self.config.resending {
             Resending::Explicit => None,
             Resending::Automatic { budget } => Some(budget),

@@ -22,7 +22,7 @@ impl<const N: usize> Session<N> {
         if self.half_close_asked {
             return Err(self.refused(On::Send, Why::HalfClosed));
         }
-        if self.config.resending == Resending::Explicit && self.is_undecided() {
+        if self.config.resending == Resending::Explicit && self.outbox.undecided() {
             return Err(self.refused(On::Send, Why::DecisionPending));
         }
         if self.outbox.is_full() {
@@ -31,7 +31,7 @@ impl<const N: usize> Session<N> {
         self.end_quiet_episode(now);
         let full = self.refused(On::Send, Why::Full);
         let message = self.outbox.push(len, resend).ok_or(full)?;
-        self.outbox.release(self.automatic_budget());
+        self.outbox.release();
         self.state = state;
         self.feed_connection();
         self.settle_clocks(now);
@@ -137,7 +137,7 @@ impl<const N: usize> Session<N> {
                 self.note_answer()
             }
         }
-        self.outbox.release(self.automatic_budget());
+        self.outbox.release();
         self.state = state;
         if on == On::RetireReopens {
             self.reason = None;
@@ -198,11 +198,6 @@ impl<const N: usize> Session<N> {
             let reason = self.reason.unwrap_or(Reason::Known(End::Closed));
             self.finish(state, reason, now);
         }
-    }
-
-    /// Whether the application has to decide, or will have to once the target is judged.
-    fn is_undecided(&self) -> bool {
-        self.outbox.undecided() || (self.state == State::Judging && !self.outbox.is_empty())
     }
 
     fn check_decision(&self, on: On, hop: u32) -> Result<(), Misuse> {

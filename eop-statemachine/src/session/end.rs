@@ -23,7 +23,7 @@ pub enum ConnectError {
 pub enum Loss {
     /// A reset, or any other error of the transport.
     Reset,
-    /// The peer took no octets for as long as the caller waits (EOP-STL-1).
+    /// The peer took no octets for as long as the caller waits (EOP-CLS-12).
     Stall,
     /// The peer left a header or a payload incomplete for as long as the caller waits (EOP-TIM-1).
     Timeout,
@@ -69,8 +69,8 @@ impl fmt::Display for Cause {
             Self::ConnectFailed => f.write_str("it cannot be connected to"),
             Self::Timeout => f.write_str("it took too long"),
             Self::TlsFailed => f.write_str("it is not authenticated as the service (EOP-SEC-1)"),
-            Self::Stall => f.write_str("it takes no octets (EOP-STL-1)"),
-            Self::Uncertain => f.write_str("the connection was lost (EOP-BND-1)"),
+            Self::Stall => f.write_str("it takes no octets (EOP-CLS-12)"),
+            Self::Uncertain => f.write_str("the connection was lost (EOP-RSD-8)"),
             Self::Peer(error) => error.fmt(f),
         }
     }
@@ -102,43 +102,43 @@ impl From<Loss> for Cause {
 #[non_exhaustive]
 pub enum End {
     /// The server ended its stream between two frames, and no message was outstanding; or the session was
-    /// half-closed and a redirect left nothing to resend (EOP-HLF-3).
+    /// half-closed and a redirect left nothing to resend (EOP-HCL-3).
     Eof,
     /// The application closed.
     Closed,
     /// The connection failed: home could not be reached, or a connection that had answered was lost.
     /// [`Cause::Uncertain`]: whatever its messages are, nobody knows whether they were acted on.
     Failed(Cause),
-    /// A redirect was not followed, because the application wants none to be (EOP-EPI-2).
+    /// A redirect was not followed, because the application wants none to be (EOP-EPI-8).
     NotFollowed {
         /// Its target.
         target: SocketAddrV4,
     },
-    /// The policy refused a target. Whatever the redirect's payload was, it was delivered (EOP-POL-5).
+    /// The policy refused a target. Whatever the redirect's payload was, it was delivered (EOP-RED-10).
     RedirectRefused {
         /// The target.
         target: SocketAddrV4,
         /// Why.
         reason: Refusal,
     },
-    /// A target failed before it answered a message (EOP-FAIL-1).
+    /// A target failed before it answered a message (EOP-FAI-1).
     RedirectFailed {
         /// The target, not the server that named it.
         target: SocketAddrV4,
         /// Why.
         cause: Cause,
     },
-    /// A redirect to an endpoint that this episode has seen (EOP-EPI-3).
+    /// A redirect to an endpoint that this episode has seen (EOP-EPI-2).
     RedirectLoop {
         /// The endpoint.
         target: SocketAddrV4,
     },
-    /// One redirect more than an episode may have, or one move more than a minute (EOP-EPI-2, EOP-EPI-5).
+    /// One redirect more than an episode may have, or one move more than a minute (EOP-EPI-1, EOP-EPI-7).
     TooManyRedirects {
         /// The target that was not followed.
         target: SocketAddrV4,
     },
-    /// The episode took too long (EOP-EPI-4).
+    /// The episode took too long (EOP-EPI-5).
     RedirectDeadline {
         /// The target that was being connected to, greeted by, or named.
         target: SocketAddrV4,
@@ -195,19 +195,19 @@ impl fmt::Display for End {
             Self::RedirectFailed { target, cause } => {
                 write!(
                     f,
-                    "redirected to {target}, which failed: {cause} (EOP-FAIL-1)"
+                    "redirected to {target}, which failed: {cause} (EOP-FAI-1)"
                 )
             }
             Self::RedirectLoop { target } => {
-                write!(f, "redirected to {target} once more (EOP-EPI-3)")
+                write!(f, "redirected to {target} once more (EOP-EPI-2)")
             }
             Self::TooManyRedirects { target } => {
-                write!(f, "redirected to {target}, too many times (EOP-EPI-2)")
+                write!(f, "redirected to {target}, too many times (EOP-EPI-1, EOP-EPI-7)")
             }
             Self::RedirectDeadline { target } => {
                 write!(
                     f,
-                    "redirected to {target}, and it took too long (EOP-EPI-4)"
+                    "redirected to {target}, and it took too long (EOP-EPI-5)"
                 )
             }
         }

@@ -3,10 +3,10 @@
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 
-/// The most redirects that an episode can be configured to have (EOP-EPI-2).
+/// The most redirects that an episode can be configured to have (EOP-EPI-1).
 pub const MAX_REDIRECTS: u32 = 16;
 
-/// The most moves that the pace can be configured to allow within its window (EOP-EPI-5).
+/// The most moves that the pace can be configured to allow within its window (EOP-EPI-7).
 pub const MAX_MOVES: u32 = 32;
 
 /// Endpoints that an episode sees at most: its redirector and its targets.
@@ -14,7 +14,7 @@ const SEEN: usize = 17;
 
 const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
 
-/// A run of moves (EOP-EPI-1). With no redirect in it there is no episode.
+/// A run of moves, as the specification defines it. With no redirect in it there is no episode.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Episode {
     /// Hops: redirects followed, and the fallback.
@@ -65,7 +65,7 @@ impl Episode {
         self.see(target);
     }
 
-    /// The session falls back to home, which may be seen again (EOP-FBK-1).
+    /// The session falls back to home, which may be seen again (EOP-FAI-4).
     pub(super) const fn fall_back(&mut self) {
         self.hops = self.hops.saturating_add(1);
         self.fell_back = true;
@@ -128,7 +128,7 @@ impl Clock {
     }
 }
 
-/// When the last moves were made (EOP-EPI-5).
+/// When the last moves were made (EOP-EPI-7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pace {
     /// Milliseconds from each move to the one after it, newest first; the first is unused. Longer ones than

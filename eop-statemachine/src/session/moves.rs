@@ -121,7 +121,8 @@ impl<const N: usize> Session<N> {
     pub(super) fn move_on(&mut self, state: State, now: u64) {
         self.hop = self.hop.saturating_add(1);
         self.pace.note(now);
-        self.outbox.release(self.automatic_budget());
+        self.answered = false;
+        self.outbox.begin_hop(self.replay_budget());
         self.state = state;
         self.settle_clocks(now);
     }

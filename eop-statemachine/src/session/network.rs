@@ -20,7 +20,7 @@ impl<const N: usize> Session<N> {
             return Ok(());
         };
         self.client = Client::new(&self.config.service);
-        self.answered = false;
+        self.fallen = None;
         self.state = state;
         self.feed_connection();
         self.settle_clocks(now);
@@ -46,7 +46,6 @@ impl<const N: usize> Session<N> {
         if on == On::ConnectFailedFallBack {
             self.fall_back(state, cause, now);
         } else {
-            self.answered = false;
             self.finish(state, Reason::Failed(cause), now);
         }
         Ok(())
@@ -288,7 +287,6 @@ impl<const N: usize> Session<N> {
         }
         self.episode.fall_back();
         self.place = Place::Home;
-        self.outbox.withdraw();
         self.move_on(state, now);
     }
 }

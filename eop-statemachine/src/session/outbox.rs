@@ -6,7 +6,7 @@
 pub enum Resend {
     /// As the session's configuration says.
     Allowed,
-    /// Never without being asked (EOP-RSD-9).
+    /// Never without being asked (EOP-RSD-15).
     Never,
 }
 
@@ -127,18 +127,16 @@ impl<const N: usize> Outbox<N> {
         self.released = 0;
     }
 
-    /// The connection that they were released to failed before it got any: none is released.
-    pub(super) const fn withdraw(&mut self) {
-        self.released = 0;
+    /// A hop begins. With a `budget` in octets the next connection may have the owed messages up to the first
+    /// that may not be resent unasked, or with which the sum of their payloads passes the budget
+    /// (EOP-RSD-15); without one, none of them (EOP-RSD-11).
+    pub(super) fn begin_hop(&mut self, budget: Option<u64>) {
+        self.released = budget.map_or(0, |budget| self.replayable(budget));
+        self.release();
     }
 
-    /// Releases what needs no decision. With a `budget` in octets that is the owed messages up to the first
-    /// that may not be resent unasked, or with which the sum of their payloads passes the budget
-    /// (EOP-RSD-15); without one, none of them (EOP-RSD-11). What is not owed follows what is.
-    pub(super) fn release(&mut self, budget: Option<u64>) {
-        if let Some(budget) = budget {
-            self.released = self.released.max(self.replayable(budget));
-        }
+    /// Releases everything, if nothing waits for a decision: what is not owed follows what is.
+    pub(super) const fn release(&mut self) {
         if !self.undecided() {
             self.released = self.len;
         }
