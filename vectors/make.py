@@ -716,7 +716,8 @@ server("forbidden-target", "a target that no client may follow is refused", "RED
        *redirects("10.0.0.2:0", refused=True), *redirects("0.0.0.0:4000", refused=True), *redirects("224.0.0.1:4000", refused=True),
        *redirects("255.255.255.255:4000", refused=True), SILENT, *redirects(C), net("fin", gone("eof")))
 server("client-half-closes", "after the client's end its requests are still answered", "HCL-1",
-       into(N(b"q"), request(b"q")), net("fin"), app("answer", b"a"), out(N(b"a")))
+       into(seq(N(b"1"), N(b"2")), request(b"1"), request(b"2")), net("fin"), app("answer", b"a"), out(N(b"a")),
+       app("answer", b"b", events=[gone("eof")]), out(N(b"b")))
 server("client-half-closes-redirected", "after the client's end its requests may still be redirected", "HCL-1",
        into(N(b"q"), request(b"q")), net("fin"), *redirects(C))
 server("request-cut-short", "an incomplete request is not delivered", "FRM-5 RSD-10",
