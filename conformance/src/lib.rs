@@ -1,1 +1,30 @@
-//! To come.
+//! Judges implementations of EOP over TCP, in both roles.
+//!
+//! The judge knows the wire format (`eop-wire`'s raw headers) and the specification's text, and nothing else: it never
+//! asks the reference machines what is right. The built-in peer and the mutants are other packages, started as processes
+//! like any testee.
+//!
+//! ```
+//! use eop_conformance::{cases, requirement};
+//!
+//! let case = cases::all().into_iter().find(|case| case.id == "frm.empty-message").unwrap();
+//! assert_eq!(case.requirements, ["EOP-FRM-8"]);
+//! assert!(requirement::find("EOP-FRM-8").unwrap().sentence.contains("slen 0"));
+//! ```
+//!
+//! From the outside in: `schedule` plays `cases` on a `stage`; a stage is made of `link`s, endpoints and a `testee`;
+//! `verdict` is what comes out and `report` tells it.
+
+pub mod case;
+pub mod cases;
+pub mod link;
+pub mod octets;
+pub mod pace;
+pub mod report;
+pub mod requirement;
+pub mod schedule;
+pub mod segmentation;
+pub mod stage;
+pub mod testee;
+pub mod timeline;
+pub mod verdict;

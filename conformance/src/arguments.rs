@@ -1,0 +1,170 @@
+//! The command line: what can be asked for. What is done about it stands in `command`.
+
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use eop_conformance::requirement::Level;
+use eop_conformance::segmentation::Cut;
+
+/// Judges implementations of EOP over TCP. Without a command: the built-in peer, in both roles.
+///
+/// Exit codes: 0 conforms; 1 does not; 2 usage, or nothing selected; 3 the runner failed; 4 the testee could not be
+/// started or reached; 5 the deadline passed.
+#[derive(Debug, Parser)]
+#[command(name = "eop-conformance", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) manner: Manner,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judges a server.
+    Server {
+        #[command(flatten)]
+        testee: ServerWay,
+        /// A message (hex) that the server answers, for servers that do not speak the test service; only the cases that
+        /// need nothing more are played.
+        #[arg(long, value_name = "HEX", value_parser = octets)]
+        request: Option<Octets>,
+    },
+    /// Judges a client, through its driver.
+    Client {
+        /// The command that starts the driver.
+        #[arg(long, value_name = "CMD")]
+        exec: String,
+    },
+    /// Lists the cases with their requirements.
+    List,
+    /// Explains a case: the sentences it speaks for, and how it goes with the built-in peer.
+    Explain {
+        /// The case's name.
+        case: String,
+    },
+    /// Plays the suite to its own faulty peers, and shows which case finds which fault.
+    Mutants {
+        /// Only the mutants whose name matches (`*` stands for anything).
+        #[arg(default_value = "*")]
+        name: String,
+    },
+    /// Acts as a testee.
+    #[command(hide = true)]
+    Peer {
+        #[command(subcommand)]
+        peer: Peer,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ServerWay {
+    /// A server that runs already.
+    #[arg(long, value_name = "A.B.C.D:P")]
+    pub(crate) addr: Option<SocketAddrV4>,
+    /// The command that starts the server.
+    #[arg(long, value_name = "CMD")]
+    pub(crate) exec: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Peer {
+    /// The built-in server.
+    Server,
+    /// The built-in client's driver.
+    Client,
+    /// A faulty server.
+    MutantServer { name: String },
+    /// A faulty client's driver.
+    MutantClient { name: String },
+}
+
+/// Which cases.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only cases whose name matches (`*` stands for anything); may be given several times.
+    #[arg(long, global = true, value_name = "GLOB")]
+    pub(crate) case: Vec<String>,
+    /// Only cases that speak for this requirement; may be given several times.
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) req: Vec<String>,
+    /// Only cases of this level.
+    #[arg(long, global = true, value_name = "must|should", value_parser = level)]
+    pub(crate) level: Option<Level>,
+}
+
+/// How they are played and told.
+#[derive(Debug, Args)]
+pub(crate) struct Manner {
+    /// Only this cut: whole, joined, octets, at1 to at12.
+    #[arg(long, global = true, value_name = "CUT", value_parser = cut)]
+    pub(crate) cut: Option<Cut>,
+    /// Stops after this many seconds, whatever is left.
+    #[arg(long, global = true, value_name = "S", value_parser = seconds)]
+    pub(crate) deadline: Option<Duration>,
+    /// Multiplies every wait.
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) patience: u32,
+    /// One play at a time.
+    #[arg(long, global = true)]
+    pub(crate) serial: bool,
+    /// Where and how to tell: `human`, `jsonl=FILE`; may be given several times.
+    #[arg(long, global = true, value_name = "FORM", value_parser = out)]
+    pub(crate) out: Vec<Out>,
+}
+
+/// A form of report and where it goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Out {
+    Human,
+    JsonLines(PathBuf),
+}
+
+/// A payload given in hex.
+#[derive(Debug, Clone)]
+pub(crate) struct Octets(pub(crate) Vec<u8>);
+
+pub(crate) fn parse() -> Arguments {
+    Arguments::parse()
+}
+
+fn octets(hex: &str) -> Result<Octets, String> {
+    let digits: Option<Vec<u32>> = hex.chars().map(|digit| digit.to_digit(16)).collect();
+    let digits = digits.ok_or("not hex")?;
+    let pairs = digits.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return Err("an odd number of hex digits".to_owned());
+    }
+    let octets = pairs.filter_map(|pair| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).ok());
+    Ok(Octets(octets.collect()))
+}
+
+fn level(word: &str) -> Result<Level, String> {
+    match word {
+        "must" => Ok(Level::Must),
+        "should" => Ok(Level::Should),
+        _ => Err("`must` or `should`".to_owned()),
+    }
+}
+
+fn cut(word: &str) -> Result<Cut, String> {
+    Cut::named(word).ok_or_else(|| "whole, joined, octets, or at1 to at12".to_owned())
+}
+
+fn seconds(word: &str) -> Result<Duration, String> {
+    let seconds = word.parse().map_err(|_| "not a number")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn out(word: &str) -> Result<Out, String> {
+    match word.split_once('=') {
+        None if word == "human" => Ok(Out::Human),
+        Some(("jsonl", file)) if !file.is_empty() => Ok(Out::JsonLines(file.into())),
+        _ => Err("`human` or `jsonl=FILE`".to_owned()),
+    }
+}

@@ -1,0 +1,289 @@
+//! Plays cases side by side, folds the plays of one case into one outcome, and knows when to stop.
+//!
+//! First the gate: the case that every other rests on. Then every case uncut; a case that passes is played with its other
+//! cuts, one that fails is played once more, alone with more patience. Nothing here knows what a case is about.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::case::{Case, Cuts, Needs, Polarity, Script, Twin};
+use crate::link::Manner;
+use crate::requirement::{self, Level};
+use crate::segmentation::Cut;
+use crate::stage::{ClientStage, Play, ServerStage};
+use crate::testee::{DriverTestee, ServerTestee};
+use crate::timeline::Entry;
+use crate::verdict::{Breach, Stop, Verdict};
+
+/// How long a step waits for the testee, before patience is applied.
+pub const WAIT: Duration = Duration::from_millis(1000);
+/// How much longer a step waits when a case that failed is played again.
+const AGAIN: u32 = 3;
+/// More failing cases than this are believed at once: they are no accident.
+const BELIEVED: usize = 16;
+/// Cases played at the same time.
+const SIDE_BY_SIDE: usize = 24;
+
+/// Whom the cases are played to.
+#[derive(Debug)]
+pub enum Testee {
+    /// A server.
+    Server(ServerTestee),
+    /// A client's driver.
+    Client(DriverTestee),
+}
+
+/// How to play.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Scales every wait.
+    pub patience: u32,
+    /// One play at a time.
+    pub serial: bool,
+    /// Only this cut.
+    pub cut: Option<Cut>,
+    /// When to stop, whatever is left.
+    pub deadline: Option<Instant>,
+}
+
+/// One play of a case, or two for a negative one.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// How octets were cut.
+    pub cut: Cut,
+    /// The twin that was played last.
+    pub twin: Twin,
+    /// Why it stopped; `None` if everything was as required.
+    pub stop: Option<Stop>,
+    /// What happened in the last twin.
+    pub timeline: Vec<Entry>,
+}
+
+/// A case's verdict, and the plays it rests on.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The case.
+    pub case: Case,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// All its plays, in the order of the cuts.
+    pub plays: Vec<Played>,
+    /// How long they took together.
+    pub took: Duration,
+}
+
+impl Outcome {
+    /// The first play that was not as required.
+    #[must_use]
+    pub fn failing(&self) -> Option<&Played> {
+        self.plays.iter().find(|played| played.stop.is_some())
+    }
+
+    /// The requirement that is broken: the breach's own if it names one, else the case's first.
+    #[must_use]
+    pub fn broken(&self) -> &'static str {
+        let named = self.failing().and_then(|played| match &played.stop {
+            Some(Stop::Breach(breach)) => breach.requirement,
+            Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => None,
+        });
+        named.or_else(|| self.case.requirements.first().copied()).unwrap_or_default()
+    }
+}
+
+/// What is to be played, and when.
+#[derive(Debug, Clone)]
+struct Job {
+    case: Case,
+    cut: Cut,
+}
+
+/// Plays `cases` to the testee, unless the gate fails.
+pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) -> Vec<Outcome> {
+    let numbers = AtomicU32::new(1);
+    let opening = Job { case: *gate, cut: Cut::Whole };
+    let begun = Instant::now();
+    let opened = play(testee, &opening, settings, &numbers);
+    if opened.stop.is_some() {
+        let mut outcomes: Vec<_> = cases
+            .iter()
+            .filter(|case| case.id != gate.id)
+            .map(|case| Outcome { case: *case, verdict: Verdict::Inconclusive, plays: Vec::new(), took: Duration::ZERO })
+            .collect();
+        outcomes.insert(0, fold(*gate, vec![opened], begun.elapsed()));
+        return outcomes;
+    }
+    let stand = Results::default();
+    let conduct = |job: &Job, settings: &Settings| {
+        let begun = Instant::now();
+        let played = play(testee, job, settings, &numbers);
+        let passed = played.stop.is_none();
+        stand.record(job.case, played, begun.elapsed());
+        if !passed || job.cut != Cut::Whole || settings.cut.is_some() {
+            return Vec::new();
+        }
+        let others = job.case.played_with().filter(|cut| *cut != Cut::Whole);
+        others.map(|cut| Job { case: job.case, cut }).collect()
+    };
+    // What takes its time begins first.
+    let (slow, quick): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.cuts == Cuts::Whole);
+    let first = |case: &Case| Job { case: *case, cut: settings.cut.unwrap_or(Cut::Whole) };
+    let jobs = slow.into_iter().chain(quick).map(first).collect();
+    let side_by_side = if settings.serial { 1 } else { SIDE_BY_SIDE };
+    work(jobs, side_by_side, settings.deadline, |job| conduct(job, settings));
+    let suspects = stand.failing();
+    if suspects.len() <= BELIEVED {
+        // Only what fails with more patience, and with less beside it, is believed to fail.
+        let patient = Settings { patience: settings.patience.saturating_mul(AGAIN), ..settings.clone() };
+        work(suspects.into(), side_by_side.min(4), settings.deadline, |job| conduct(job, &patient));
+    }
+    cases.iter().map(|case| stand.outcome(*case)).collect()
+}
+
+/// The plays so far, by case.
+#[derive(Debug, Default)]
+struct Results(Mutex<BTreeMap<&'static str, Sofar>>);
+
+/// What is known of one case: itself, its plays, how long they took.
+type Sofar = (Case, Vec<Played>, Duration);
+
+impl Results {
+    /// Keeps a play, in place of an earlier one with the same cut.
+    fn record(&self, case: Case, played: Played, took: Duration) {
+        let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, plays, total) = results.entry(case.id).or_insert_with(|| (case, Vec::new(), Duration::ZERO));
+        plays.retain(|old| old.cut != played.cut);
+        plays.push(played);
+        *total += took;
+    }
+
+    /// The first failing play of every case that has one.
+    fn failing(&self) -> Vec<Job> {
+        let results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = |plays: &[Played]| plays.iter().find(|played| played.stop.is_some()).map(|played| played.cut);
+        results.values().filter_map(|(case, plays, _)| Some(Job { case: *case, cut: failing(plays)? })).collect()
+    }
+
+    fn outcome(&self, case: Case) -> Outcome {
+        let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (plays, took) = results.remove(case.id).map(|(_, plays, took)| (plays, took)).unwrap_or_default();
+        fold(case, plays, took)
+    }
+}
+
+/// Works through jobs, and through the jobs that come of them, until none is left or the deadline has passed.
+fn work(jobs: VecDeque<Job>, workers: usize, deadline: Option<Instant>, act: impl Fn(&Job) -> Vec<Job> + Sync) {
+    struct Queue {
+        jobs: VecDeque<Job>,
+        busy: usize,
+    }
+    let queue = Mutex::new(Queue { jobs, busy: 0 });
+    let change = Condvar::new();
+    let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let late = || deadline.is_some_and(|deadline| Instant::now() > deadline);
+    let worker = || {
+        let mut held = lock();
+        loop {
+            if late() {
+                held.jobs.clear();
+            }
+            if let Some(job) = held.jobs.pop_front() {
+                held.busy = held.busy.saturating_add(1);
+                drop(held);
+                let more = act(&job);
+                held = lock();
+                held.jobs.extend(more);
+                held.busy = held.busy.saturating_sub(1);
+                change.notify_all();
+            } else if held.busy == 0 {
+                return;
+            } else {
+                held = change.wait_timeout(held, WAIT).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(worker);
+        }
+    });
+}
+
+/// Plays one case with one cut: its control, and its defect if it has one.
+fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) -> Played {
+    let twins: &[Twin] = match job.case.polarity {
+        Polarity::Positive => &[Twin::Control],
+        Polarity::Negative => &[Twin::Control, Twin::Defect],
+    };
+    let mut played = Played { cut: job.cut, twin: Twin::Control, stop: None, timeline: Vec::new() };
+    for twin in twins {
+        let manner = Manner::new(job.cut, WAIT.saturating_mul(settings.patience));
+        let timeline = manner.timeline.clone();
+        let play = Play { twin: *twin, manner, number: numbers.fetch_add(1, Ordering::Relaxed) };
+        let result = catch_unwind(AssertUnwindSafe(|| script(testee, &job.case, play)));
+        let stop = match result {
+            Ok(Ok(())) => None,
+            Ok(Err(stop)) => Some(stop),
+            Err(panic) => Some(Stop::Harness(format!("the script panicked: {}", said(&*panic)))),
+        };
+        let over = stop.is_some();
+        played = Played { cut: job.cut, twin: *twin, stop, timeline: timeline.entries() };
+        if over {
+            break;
+        }
+    }
+    played
+}
+
+fn script(testee: &Testee, case: &Case, play: Play) -> crate::verdict::Step {
+    match (case.script, testee) {
+        (Script::Server(script), Testee::Server(server)) => script(&mut ServerStage::new(server, play)),
+        (Script::Client(script), Testee::Client(client)) => {
+            let mut stage = ClientStage::new(client, play)?;
+            if let Needs::Feature(feature) = case.needs {
+                stage.require(feature)?;
+            }
+            script(&mut stage)
+        }
+        (Script::Server(_), Testee::Client(_)) | (Script::Client(_), Testee::Server(_)) => {
+            Err(Stop::Harness("a case was played to the other role".to_owned()))
+        }
+    }
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// The verdict that the plays of a case amount to.
+fn fold(case: Case, mut plays: Vec<Played>, took: Duration) -> Outcome {
+    plays.sort_by_key(|played| Cut::all().position(|cut| cut == played.cut));
+    let verdict = if plays.is_empty() {
+        Verdict::NotRun
+    } else {
+        plays.iter().map(|played| verdict(&case, played)).max().unwrap_or(Verdict::NotRun)
+    };
+    Outcome { case, verdict, plays, took }
+}
+
+fn verdict(case: &Case, played: &Played) -> Verdict {
+    match (&played.stop, case.polarity, played.twin) {
+        (None, _, _) => Verdict::Pass,
+        (Some(Stop::Harness(_)), _, _) => Verdict::Error,
+        (Some(Stop::Lacking(_)), _, _) => Verdict::Unsupported,
+        (Some(_), Polarity::Negative, Twin::Control) => Verdict::Inconclusive,
+        (Some(Stop::Gone(_)), _, _) => Verdict::Fail,
+        (Some(Stop::Breach(breach)), _, _) => match level(case, breach) {
+            Level::Must => Verdict::Fail,
+            Level::Should | Level::May => Verdict::Warn,
+        },
+    }
+}
+
+fn level(case: &Case, breach: &Breach) -> Level {
+    let narrower = breach.requirement.and_then(requirement::find);
+    narrower.map_or_else(|| case.level(), |requirement| requirement.level)
+}

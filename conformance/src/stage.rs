@@ -1,0 +1,45 @@
+//! What a script plays on: the runner's sockets and channels for one play of one case.
+
+mod client;
+mod endpoint;
+mod server;
+
+pub use client::{ClientStage, Session};
+pub use endpoint::Endpoint;
+pub use server::ServerStage;
+
+use crate::case::Twin;
+use crate::link::Manner;
+
+/// What every stage knows of the play it serves.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// Which twin this is; a positive case is always played as [`Twin::Control`].
+    pub twin: Twin,
+    /// How connections behave.
+    pub manner: Manner,
+    /// A number that no other play of the run has, for tokens.
+    pub number: u32,
+}
+
+impl Play {
+    /// `valid` in the control, `defect` in the defect.
+    pub fn pick<T>(&self, valid: T, defect: T) -> T {
+        match self.twin {
+            Twin::Control => valid,
+            Twin::Defect => defect,
+        }
+    }
+
+    /// Whether this is the control.
+    #[must_use]
+    pub fn control(&self) -> bool {
+        self.twin == Twin::Control
+    }
+
+    /// A token that only this play uses.
+    #[must_use]
+    pub fn token(&self, name: &str) -> String {
+        format!("{name}-{}-{}", std::process::id(), self.number)
+    }
+}

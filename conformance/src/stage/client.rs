@@ -1,0 +1,175 @@
+//! The stage on which a client is judged: the runner is home, every target, and the application behind the driver.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+
+use super::{Endpoint, Play};
+use crate::link::{Link, Manner};
+use crate::testee::{Driver, DriverTestee, Event, Report};
+use crate::verdict::{Axis, Step, Stop};
+
+/// One play against a client.
+#[derive(Debug)]
+pub struct ClientStage<'a> {
+    testee: &'a DriverTestee,
+    driver: Arc<Driver>,
+    play: Play,
+}
+
+/// One session of the client under test.
+#[derive(Debug)]
+pub struct Session {
+    id: u32,
+    driver: Arc<Driver>,
+    reports: Receiver<Report>,
+    manner: Manner,
+    syncs: u32,
+}
+
+impl<'a> ClientStage<'a> {
+    /// A stage for one play.
+    pub fn new(testee: &'a DriverTestee, play: Play) -> Step<Self> {
+        Ok(Self { testee, driver: testee.driver()?, play })
+    }
+
+    /// Stops the play if the driver declares that it lacks a feature.
+    pub fn require(&self, feature: &str) -> Step {
+        if self.driver.lacks(feature) {
+            return Err(Stop::Lacking(format!("the driver declares lacks={feature}")));
+        }
+        Ok(())
+    }
+
+    /// A further driver process of the same testee.
+    pub fn another_driver(&self) -> Step<Driver> {
+        self.testee.another()
+    }
+
+    /// A port of the runner that takes connections.
+    pub fn endpoint(&self, label: &str) -> Step<Endpoint> {
+        Endpoint::listening(label, self.play.manner.clone())
+    }
+
+    /// A port of the runner that refuses connections.
+    pub fn refusing(&self, label: &str) -> Step<Endpoint> {
+        Endpoint::refusing(label, self.play.manner.clone())
+    }
+
+    /// A session that was told to connect to an address, with these settings; nothing is awaited.
+    #[must_use]
+    pub fn session(&self, home: &str, settings: &str) -> Session {
+        let driver = Arc::clone(&self.driver);
+        let (id, reports) = driver.open();
+        let session = Session { id, driver, reports, manner: self.play.manner.clone(), syncs: 0 };
+        session.say(&format!("connect {home} {settings}"));
+        session
+    }
+
+    /// A session connected to `home`, and that connection.
+    pub fn begin(&self, home: &Endpoint, settings: &str) -> Step<(Session, Link)> {
+        let mut session = self.session(&home.address().to_string(), settings);
+        let link = home.accept()?;
+        session.expect(&format!("connected {} hop=0", home.address()))?;
+        Ok((session, link))
+    }
+}
+
+impl Deref for ClientStage<'_> {
+    type Target = Play;
+
+    fn deref(&self) -> &Play {
+        &self.play
+    }
+}
+
+impl Session {
+    /// Gives the driver a command for this session.
+    pub fn say(&self, command: &str) {
+        let command = command.trim_end();
+        self.manner.timeline.note("driver", format!("> {}", shorten(command)));
+        self.driver.say(&format!("{} {command}", self.id));
+    }
+
+    /// The next event, which has to be what `pattern` says (see [`Event::matches`]).
+    pub fn expect(&mut self, pattern: &str) -> Step<Event> {
+        let event = self.next(pattern)?;
+        if event.matches(pattern) { Ok(event) } else { Err(Stop::messages(pattern, event.to_string())) }
+    }
+
+    /// The message with this payload, and the accounting behind it: `outstanding=0 greeting=0`.
+    pub fn expect_message(&mut self, payload: &[u8], accounting: &str) -> Step<Event> {
+        let body = if payload.len() > 4096 {
+            format!("@{} crc32={:08x}", payload.len(), crc32fast::hash(payload))
+        } else {
+            crate::octets::payload(payload)
+        };
+        self.expect(format!("message {body} {accounting}").trim_end())
+    }
+
+    /// A barrier: everything said before took effect and everything that came was processed, with no event meanwhile.
+    pub fn sync(&mut self) -> Step {
+        let token = self.begin_sync();
+        self.expect(&format!("synced {token}")).map(drop)
+    }
+
+    /// The same barrier, taking the events that come before it.
+    pub fn sync_taking(&mut self) -> Step<Vec<Event>> {
+        let pattern = format!("synced {}", self.begin_sync());
+        let mut events = Vec::new();
+        loop {
+            let event = self.next(&pattern)?;
+            if event.matches(&pattern) {
+                return Ok(events);
+            }
+            events.push(event);
+        }
+    }
+
+    fn begin_sync(&mut self) -> String {
+        self.syncs = self.syncs.saturating_add(1);
+        let token = format!("s{}", self.syncs);
+        self.say(&format!("sync {token}"));
+        token
+    }
+
+    /// Ends the session as its application would.
+    pub fn close(&mut self) -> Step<Event> {
+        self.say("close");
+        self.expect("ended closed")
+    }
+
+    fn next(&mut self, expected: &str) -> Step<Event> {
+        self.manner.flush()?;
+        match self.reports.recv_timeout(self.manner.wait) {
+            Ok(Report::Line(line)) => {
+                self.manner.timeline.note("driver", format!("< {}", shorten(&line)));
+                Event::parse(&line).map_err(|why| {
+                    Stop::messages(expected, format!("\"{}\": {why}", line.escape_debug())).against("EOP-DRV-13")
+                })
+            }
+            Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
+            Err(RecvTimeoutError::Disconnected) => Err(Stop::Gone("the driver has gone".to_owned())),
+            Err(RecvTimeoutError::Timeout) => Err(Stop::silence(Axis::Messages, expected, self.manner.wait)),
+        }
+    }
+
+    /// Lets the steps that follow wait this long.
+    pub const fn patience(&mut self, wait: std::time::Duration) {
+        self.manner.wait = wait;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.say(&format!("{} close", self.id));
+        self.driver.forget(self.id);
+    }
+}
+
+fn shorten(line: &str) -> String {
+    match line.char_indices().nth(160) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}

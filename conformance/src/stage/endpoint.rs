@@ -1,0 +1,89 @@
+//! A loopback port of the runner's own, where the client under test may come, or must not.
+
+use std::net::{SocketAddrV4, TcpStream};
+use std::os::fd::OwnedFd;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, accept_with};
+
+use crate::link::{Link, Manner, bound, listening, ready, v4};
+use crate::verdict::{Axis, Step, Stop};
+
+/// A port that is bound for the whole play, so that a connection that should not have come is seen.
+#[derive(Debug)]
+pub struct Endpoint {
+    label: String,
+    address: SocketAddrV4,
+    socket: OwnedFd,
+    manner: Manner,
+}
+
+impl Endpoint {
+    /// A port that takes connections.
+    pub(super) fn listening(label: &str, manner: Manner) -> Step<Self> {
+        Self::over(label, listening(64)?, manner, "listens at")
+    }
+
+    /// A port that refuses every connection.
+    pub(super) fn refusing(label: &str, manner: Manner) -> Step<Self> {
+        Self::over(label, bound()?, manner, "refuses at")
+    }
+
+    fn over(label: &str, socket: OwnedFd, manner: Manner, verb: &str) -> Step<Self> {
+        let address = rustix::net::getsockname(&socket)
+            .ok()
+            .and_then(|address| SocketAddrV4::try_from(address).ok())
+            .ok_or_else(|| Stop::Harness("a bound socket has no IPv4 address".to_owned()))?;
+        manner.timeline.note(label, format!("runner {verb} {address}"));
+        Ok(Self { label: label.to_owned(), address, socket, manner })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
+    /// Takes the testee's connection.
+    pub fn accept(&self) -> Step<Link> {
+        self.manner.flush()?;
+        let expected = format!("the testee connects to {} ({})", self.label, self.address);
+        if !ready(&self.socket, PollFlags::IN, self.manner.wait) {
+            return Err(Stop::silence(Axis::Messages, expected, self.manner.wait));
+        }
+        match self.take()? {
+            Some(link) => Ok(link),
+            None => Err(Stop::messages(expected, "it connected and was gone at once")),
+        }
+    }
+
+    /// Nobody has connected by now. A barrier has to stand before it.
+    pub fn nobody(&self) -> Step {
+        self.manner.flush()?;
+        match self.take()? {
+            None => Ok(()),
+            Some(link) => {
+                let observed = format!("a connection from {}", link.peer());
+                Err(Stop::messages(format!("no connection to {} ({})", self.label, self.address), observed))
+            }
+        }
+    }
+
+    fn take(&self) -> Step<Option<Link>> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        match accept_with(&self.socket, flags) {
+            Ok(socket) => {
+                let stream = TcpStream::from(socket);
+                // A connection that was reset while it waited has no peer any more.
+                if v4(stream.peer_addr()).is_err() {
+                    return Ok(None);
+                }
+                Link::accepted(&self.label, stream, self.manner.clone()).map(Some)
+            }
+            // A socket that does not listen has nobody either.
+            Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INVAL) => Ok(None),
+            Err(error) => Err(Stop::Harness(format!("cannot accept at {}: {error}", self.address))),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The stage on which a server is judged: the runner is every client, and the target of every redirect.
+
+use std::net::SocketAddrV4;
+use std::ops::Deref;
+use std::time::Duration;
+
+use super::{Endpoint, Play};
+use crate::link::{Link, Manner};
+use crate::octets::n;
+use crate::segmentation::Cut;
+use crate::testee::{Instance, ServerTestee};
+use crate::verdict::{Step, Stop};
+
+/// How far past a declared limit the runner waits for what the limit must bring about.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// One play against a server.
+#[derive(Debug)]
+pub struct ServerStage<'a> {
+    testee: &'a ServerTestee,
+    play: Play,
+}
+
+impl<'a> ServerStage<'a> {
+    /// A stage for one play.
+    #[must_use]
+    pub const fn new(testee: &'a ServerTestee, play: Play) -> Self {
+        Self { testee, play }
+    }
+
+    /// A connection to the server, named `A`.
+    pub fn connect(&self) -> Step<Link> {
+        self.connect_as("A", self.testee.address()?)
+    }
+
+    /// A connection to some port of the server.
+    pub fn connect_as(&self, label: &str, to: SocketAddrV4) -> Step<Link> {
+        Link::connect(label, to, self.play.manner.clone(), None)
+    }
+
+    /// A connection whose receive buffer is as small as the system allows.
+    pub fn connect_slow(&self, label: &str) -> Step<Link> {
+        Link::connect(label, self.testee.address()?, self.play.manner.clone(), Some(2048))
+    }
+
+    /// The frame of a message that is known to be answered.
+    #[must_use]
+    pub fn known(&self) -> Vec<u8> {
+        n(self.testee.request())
+    }
+
+    /// The message that is known to be answered.
+    #[must_use]
+    pub fn known_payload(&self) -> &[u8] {
+        self.testee.request()
+    }
+
+    /// The answer to [`known`](Self::known): whatever it is, a message.
+    pub fn expect_known(&self, link: &mut Link) -> Step {
+        let answer = link.message("an answer to the known request")?;
+        if self.testee.has_service() && !answer.starts_with(b"eop-test 1 limit=") {
+            let observed = String::from_utf8_lossy(&answer).escape_debug().to_string();
+            return Err(Stop::messages("`eop-test 1 limit=…` in answer to `hello`", observed).against("EOP-TST-5"));
+        }
+        Ok(())
+    }
+
+    /// Asks the test service something on a connection of its own, uncut; the answer as text.
+    pub fn ask(&self, request: &str) -> Step<String> {
+        self.play.manner.flush()?;
+        let manner = Manner { cut: Cut::Whole, ..self.play.manner.clone() };
+        let mut side = Link::connect("side", self.testee.address()?, manner, None)?;
+        side.send(n(request))?;
+        let answer = side.message(&format!("an answer to `{request}`"))?;
+        side.close()?;
+        String::from_utf8(answer).map_err(|_| Stop::messages("an answer in ASCII", "octets that are not"))
+    }
+
+    /// The count of a token.
+    pub fn marked(&self, token: &str) -> Step<u32> {
+        let answer = self.ask(&format!("marked {token}"))?;
+        answer.parse().map_err(|_| Stop::messages("a count in answer to `marked`", answer).against("EOP-TST-5"))
+    }
+
+    /// The count of a token is `expected`.
+    pub fn expect_marked(&self, token: &str, expected: u32) -> Step {
+        let count = self.marked(token)?;
+        if count == expected {
+            return Ok(());
+        }
+        Err(Stop::messages(format!("acted on {expected} time(s)"), format!("acted on {count} time(s)")))
+    }
+
+    /// Releases an `await`.
+    pub fn signal(&self, token: &str) -> Step {
+        match self.ask(&format!("signal {token}"))?.as_str() {
+            "ok" => Ok(()),
+            other => Err(Stop::messages("`ok` in answer to `signal`", other).against("EOP-TST-5")),
+        }
+    }
+
+    /// A fresh port of the server, at whose every accept the steps run.
+    pub fn listen(&self, steps: &str) -> Step<SocketAddrV4> {
+        let answer = self.ask(&format!("listen {steps}"))?;
+        let port = answer.strip_prefix("port ").and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-5"))?;
+        Ok(SocketAddrV4::new(*self.testee.address()?.ip(), port))
+    }
+
+    /// A port of the runner to name as a target.
+    pub fn target(&self) -> Step<Endpoint> {
+        Endpoint::listening("target", self.play.manner.clone())
+    }
+
+    /// A further instance of the server with these options, and the value that it declares for `option`.
+    pub fn with_option(&self, option: &str, value: u32) -> Step<(Instance, u32)> {
+        let instance = self.testee.another(&format!("{option}={value}"))?;
+        let mut link = self.connect_as("side", instance.address)?;
+        link.send_whole(n("hello"))?;
+        let answer = String::from_utf8(link.message("an answer to `hello`")?).unwrap_or_default();
+        let declared = answer
+            .split(' ')
+            .find_map(|token| token.strip_prefix(option)?.strip_prefix('=')?.parse().ok())
+            .ok_or_else(|| Stop::messages(format!("`{option}=` in answer to `hello`"), answer).against("EOP-TST-5"))?;
+        link.close()?;
+        Ok((instance, declared))
+    }
+
+    /// How long to wait for something that a limit of `millis` must bring about.
+    #[must_use]
+    pub fn beyond(&self, millis: u32) -> Duration {
+        Duration::from_millis(millis.into()) + GRACE + self.play.manner.wait
+    }
+}
+
+impl Deref for ServerStage<'_> {
+    type Target = Play;
+
+    fn deref(&self) -> &Play {
+        &self.play
+    }
+}

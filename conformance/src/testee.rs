@@ -1,0 +1,22 @@
+//! The implementation under test, as a process or an address. What it does is judged elsewhere.
+
+mod driver;
+mod event;
+mod process;
+mod server;
+
+pub use driver::{Driver, DriverTestee, Report};
+pub use event::Event;
+pub use server::{Instance, ServerTestee};
+
+/// Why a testee cannot be judged at all: it did not start, or cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotStarted(pub String);
+
+impl std::fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotStarted {}

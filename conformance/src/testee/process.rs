@@ -1,0 +1,127 @@
+//! A process of the testee: its lines, its input, its end. It never outlives the runner's interest in it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use super::NotStarted;
+
+/// The longest line taken from a testee, in octets; the contract's longest is 8,300.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// How long a process may take to leave once its input has ended, before it is killed.
+const LEAVE: Duration = Duration::from_millis(500);
+
+/// What a process prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A line, without its end.
+    Text(String),
+    /// Something that is no line of text: what it was, and how it began.
+    Garbage(String),
+    /// The end of its output.
+    End,
+}
+
+/// A running process.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    input: Option<Sender<String>>,
+}
+
+impl Process {
+    /// Starts `command` with the shell's word splitting; what it prints comes through the channel.
+    pub(super) fn start(command: &str, environment: &[(&str, &str)]) -> Result<(Self, Receiver<Line>), NotStarted> {
+        let failed = |what: &str| NotStarted(format!("cannot start `{command}`: {what}"));
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", command])
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| failed(&error.to_string()))?;
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(failed("it has no pipes"));
+        };
+        let (print, lines) = mpsc::channel();
+        std::thread::spawn(move || read(BufReader::new(stdout), &print));
+        // A testee that stops reading must not hold up the runner: a thread of its own waits for it.
+        let (input, commands) = mpsc::channel::<String>();
+        std::thread::spawn(move || {
+            for line in commands {
+                if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok((Self { child, input: Some(input) }, lines))
+    }
+
+    /// Writes a line to the process. A process that has gone is noticed by the end of its output.
+    pub(super) fn say(&self, line: &str) {
+        if let Some(input) = &self.input {
+            let _ = input.send(format!("{line}\n"));
+        }
+    }
+
+    /// Ends its input and says whether it left by itself in time.
+    pub(super) fn leave(&mut self, wait: Duration) -> bool {
+        self.input = None;
+        let until = Instant::now() + wait;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(_)) | Err(_) => return true,
+                Ok(None) if Instant::now() > until => return false,
+                Ok(None) => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        self.child.try_wait().ok().flatten().map(|status| status.to_string())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.leave(LEAVE) {
+            if let Ok(id) = i32::try_from(self.child.id())
+                && let Some(group) = rustix::process::Pid::from_raw(id)
+            {
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn read(mut output: BufReader<impl std::io::Read>, print: &Sender<Line>) {
+    loop {
+        let mut octets = Vec::new();
+        let line = match output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut octets) {
+            Ok(0) | Err(_) => Line::End,
+            Ok(_) => parse(&octets),
+        };
+        let last = !matches!(line, Line::Text(_));
+        if print.send(line).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn parse(octets: &[u8]) -> Line {
+    let shown = || String::from_utf8_lossy(octets.get(..octets.len().min(60)).unwrap_or_default()).escape_debug().to_string();
+    match octets.strip_suffix(b"\n") {
+        Some(line) => match std::str::from_utf8(line) {
+            Ok(text) => Line::Text(text.to_owned()),
+            Err(_) => Line::Garbage(format!("a line that is not text: \"{}\"", shown())),
+        },
+        None => Line::Garbage(format!("{} octets without an end of line: \"{}\"", octets.len(), shown())),
+    }
+}

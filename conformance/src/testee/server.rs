@@ -1,0 +1,121 @@
+//! A server under test: attached to, or started; and further instances of it with other options.
+
+use std::net::SocketAddrV4;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use super::NotStarted;
+use super::process::{Line, Process};
+use crate::verdict::{Step, Stop};
+
+/// How the runner gets at a server.
+#[derive(Debug)]
+enum Way {
+    Attached(SocketAddrV4),
+    Started { command: String, main: Mutex<Option<Instance>> },
+}
+
+/// A server under test.
+#[derive(Debug)]
+pub struct ServerTestee {
+    way: Way,
+    /// A message known to be answered, if the server does not speak the test service.
+    request: Option<Vec<u8>>,
+    start_wait: Duration,
+}
+
+/// One running server, or the one attached to.
+#[derive(Debug)]
+pub struct Instance {
+    /// Where it listens.
+    pub address: SocketAddrV4,
+    process: Option<Process>,
+}
+
+impl ServerTestee {
+    /// A server that runs already. With `request` it is judged without the test service.
+    #[must_use]
+    pub const fn attach(address: SocketAddrV4, request: Option<Vec<u8>>) -> Self {
+        Self { way: Way::Attached(address), request, start_wait: Duration::from_secs(3) }
+    }
+
+    /// A server that `command` starts; it gets `start_wait` to say `ready`.
+    pub fn start(command: &str, request: Option<Vec<u8>>, start_wait: Duration) -> Result<Self, NotStarted> {
+        let main = Mutex::new(Some(Instance::start(command, "", start_wait)?));
+        Ok(Self { way: Way::Started { command: command.to_owned(), main }, request, start_wait })
+    }
+
+    /// The message known to be answered.
+    #[must_use]
+    pub fn request(&self) -> &[u8] {
+        self.request.as_deref().unwrap_or(b"hello")
+    }
+
+    /// Whether the server speaks the test service.
+    #[must_use]
+    pub const fn has_service(&self) -> bool {
+        self.request.is_none()
+    }
+
+    /// Where the main instance listens. A started one that has died is started again.
+    pub fn address(&self) -> Step<SocketAddrV4> {
+        match &self.way {
+            Way::Attached(address) => Ok(*address),
+            Way::Started { command, main } => {
+                let mut main = main.lock().map_err(|_| Stop::Harness("the testee's lock is poisoned".to_owned()))?;
+                if main.as_mut().is_none_or(|instance| instance.ended().is_some()) {
+                    *main = Some(Instance::start(command, "", self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))?);
+                }
+                main.as_ref().map(|instance| instance.address).ok_or_else(|| Stop::Gone("the testee has gone".to_owned()))
+            }
+        }
+    }
+
+    /// Another instance with these `EOP_OPTIONS`; an attached server is used as it is.
+    pub fn another(&self, options: &str) -> Step<Instance> {
+        match &self.way {
+            Way::Attached(address) => Ok(Instance { address: *address, process: None }),
+            Way::Started { command, .. } => {
+                Instance::start(command, options, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))
+            }
+        }
+    }
+}
+
+impl Instance {
+    fn start(command: &str, options: &str, wait: Duration) -> Result<Self, NotStarted> {
+        let environment = [("EOP_LISTEN", "127.0.0.1:0"), ("EOP_OPTIONS", options)];
+        let (mut process, lines) = Process::start(command, &environment)?;
+        let address = ready(command, &lines, wait).map_err(|NotStarted(why)| {
+            let ended = process.ended().map_or_else(String::new, |status| format!(" ({status})"));
+            NotStarted(why + &ended)
+        })?;
+        Ok(Self { address, process: Some(process) })
+    }
+
+    /// How its process ended, if it has.
+    pub fn ended(&mut self) -> Option<String> {
+        self.process.as_mut().and_then(Process::ended)
+    }
+
+    /// Ends its standard input; `None` if it is not ours to end, else whether it left within `wait`.
+    pub fn leave(&mut self, wait: Duration) -> Option<bool> {
+        self.process.as_mut().map(|process| process.leave(wait))
+    }
+}
+
+fn ready(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<SocketAddrV4, NotStarted> {
+    let instead = |what: String| {
+        NotStarted(format!("`{command}` did not print `ready 127.0.0.1:PORT` (EOP-TST-1): {what}"))
+    };
+    match lines.recv_timeout(wait) {
+        Ok(Line::Text(line)) => line
+            .strip_prefix("ready ")
+            .and_then(|endpoint| endpoint.parse().ok())
+            .ok_or_else(|| instead(format!("it printed \"{}\"", line.escape_debug()))),
+        Ok(Line::Garbage(what)) => Err(instead(format!("it printed {what}"))),
+        Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => Err(instead("it ended its output".to_owned())),
+        Err(RecvTimeoutError::Timeout) => Err(instead(format!("it printed nothing for {} ms", wait.as_millis()))),
+    }
+}
