@@ -61,17 +61,23 @@ pub struct Held(Rc<RefCell<Vec<Pending>>>);
 
 #[derive(Debug)]
 struct Pending {
+    here: SocketAddrV4,
     label: String,
     stream: TcpStream,
     octets: Vec<u8>,
 }
 
 impl Held {
-    fn add(&self, label: &str, stream: &TcpStream, octets: &[u8]) -> io::Result<()> {
+    fn add(&self, link: &Link, octets: &[u8]) -> io::Result<()> {
         let mut held = self.0.borrow_mut();
-        match held.iter_mut().find(|pending| pending.label == label) {
+        match held.iter_mut().find(|pending| pending.here == link.here) {
             Some(pending) => pending.octets.extend_from_slice(octets),
-            None => held.push(Pending { label: label.to_owned(), stream: stream.try_clone()?, octets: octets.to_vec() }),
+            None => held.push(Pending {
+                here: link.here,
+                label: link.label.clone(),
+                stream: link.stream.try_clone()?,
+                octets: octets.to_vec(),
+            }),
         }
         Ok(())
     }
@@ -177,7 +183,7 @@ impl Link {
     /// Sends octets, cut as the run has it. A testee that has closed meanwhile is no error here: the script sees the end.
     pub fn send(&mut self, octets: impl AsRef<[u8]>) -> Step {
         if self.manner.cut == Cut::Joined {
-            let held = self.manner.held.add(&self.label, &self.stream, octets.as_ref());
+            let held = self.manner.held.add(self, octets.as_ref());
             return held.map_err(|error| Stop::Harness(format!("cannot hold octets back: {error}")));
         }
         self.note(format!("> {}", describe(octets.as_ref())));
@@ -222,7 +228,9 @@ impl Link {
 
     fn write(&mut self, octets: &[u8]) -> Step {
         let Self { stream, input, ended, manner, label, .. } = self;
-        push(stream, octets, manner, label, || drop(take(stream, input, ended)))
+        push(stream, octets, manner, label, || {
+            take(stream, input, ended);
+        })
     }
 
     fn pace(&self) {
@@ -344,7 +352,7 @@ impl Link {
     }
 
     /// Ends the connection with RST.
-    pub fn reset(mut self) -> Step {
+    pub fn reset(self) -> Step {
         self.manner.flush()?;
         self.note("> RST");
         sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))
@@ -398,6 +406,25 @@ impl Link {
 
     fn deadline(&self) -> Instant {
         Instant::now() + self.manner.wait
+    }
+
+    /// Reads nothing for so long, as a slow peer does.
+    pub fn idle(&self, time: Duration) {
+        self.note(format!("  runner reads nothing for {} ms", time.as_millis()));
+        std::thread::sleep(time);
+    }
+
+    /// Waits up to so long for the end of the connection; whether it came.
+    pub fn ended_within(&mut self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        loop {
+            self.fill();
+            let left = until.saturating_duration_since(Instant::now());
+            if self.ended.is_some() || left.is_zero() {
+                return self.ended.is_some();
+            }
+            ready(&self.stream, PollFlags::IN, left);
+        }
     }
 
     /// Lets the steps that follow wait this long.
