@@ -7,8 +7,8 @@
 //! ```
 //! use eop_mutants::{MUTANTS, Role};
 //!
-//! let reset = MUTANTS.iter().find(|mutant| mutant.name == "reset-after-redirect" && mutant.role == Role::Server);
-//! assert!(reset.is_some_and(|mutant| mutant.breaks.contains(&"EOP-CLS-7")));
+//! let late = MUTANTS.iter().find(|mutant| mutant.name == "acts-after-redirect" && mutant.role == Role::Server);
+//! assert!(late.is_some_and(|mutant| mutant.breaks.contains(&"EOP-RSD-1")));
 //! ```
 //!
 //! | File | |
@@ -82,5 +82,8 @@ fn find(role: Role, name: &str) -> Result<&'static Mutant, Unknown> {
     let mut mutants = MUTANTS.iter();
     mutants
         .find(|mutant| mutant.role == role && mutant.name == name)
-        .ok_or_else(|| Unknown { role, name: name.to_owned() })
+        .ok_or_else(|| Unknown {
+            role,
+            name: name.to_owned(),
+        })
 }
