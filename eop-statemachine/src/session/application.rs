@@ -2,6 +2,7 @@
 //! says may never come in.
 
 use super::{End, Misuse, On, Reason, Resend, Session, State};
+use crate::client;
 use crate::fault::Why;
 use crate::service::Discipline;
 use crate::session::Resending;
@@ -92,15 +93,48 @@ impl<const N: usize> Session<N> {
         if self.config.service.discipline == Discipline::Paired {
             return Err(self.refused(On::Retire, Why::Paired));
         }
+        let on = self.retiring(count);
+        let Some(state) = self.permit(on)? else { return Ok(()) };
         let after_the_fact = !self.is_connected() || self.outbox.undecided();
-        let on = match self.state {
-            State::Settling if count > 0 && self.retiring_reopens() => On::RetireReopens,
-            State::Settling if count > 0 && count == self.provisional => On::RetireClears,
-            State::Judging | State::Moving | State::Holding
-                if self.half_close_asked && count == self.outbox.len() =>
-            {
-                On::RetireClears
-            }
+        if after_the_fact && count > self.provisional {
+            return Err(self.refused(on, Why::NotOffered));
+        }
+        if !after_the_fact || self.provisional_hop == self.hop {
+            self.client.retire(count).map_err(|misuse| self.refused(on, misuse.why))?;
+        }
+        for _ in 0..count {
+            self.outbox.pop();
+        }
+        self.outbox.release();
+        if after_the_fact {
+            self.provisional = self.provisional.saturating_sub(count);
+        }
+        match (count, after_the_fact) {
+            (0, _) => {}
+            (_, true) => self.note_earlier_answer(),
+            (_, false) => self.note_answer(),
+        }
+        self.state = state;
+        if on == On::RetireReopens {
+            self.reason = None;
+        } else if on == On::RetireClears && self.is_cleared() {
+            self.reason = Some(Reason::Known(End::Eof));
+        }
+        self.feed_connection();
+        self.settle_clocks(now);
+        Ok(())
+    }
+
+    /// The event that retiring so many is.
+    fn retiring(&self, count: u32) -> On {
+        let redirected = self.client.state() == client::State::Redirected;
+        let clears = self.half_close_asked && count == self.outbox.len();
+        match self.state {
+            _ if count == 0 => On::Retire,
+            State::Judging | State::Moving | State::Holding if clears => On::RetireClears,
+            State::Settling if clears && redirected => On::RetireClears,
+            State::Settling if redirected && self.ended_by_episode() => On::RetireReopens,
+            State::Settling if count == self.provisional => On::RetireClears,
             State::Dialing
             | State::Open
             | State::Judging
@@ -108,46 +142,7 @@ impl<const N: usize> Session<N> {
             | State::Holding
             | State::Settling
             | State::Ended => On::Retire,
-        };
-        let Some(state) = self.permit(on)? else {
-            return Ok(());
-        };
-        if after_the_fact {
-            if count > self.provisional {
-                return Err(self.refused(on, Why::NotOffered));
-            }
-            if self.provisional_hop == self.hop {
-                self.client
-                    .retire(count)
-                    .map_err(|misuse| self.refused(on, misuse.why))?;
-            }
-            self.provisional = self.provisional.saturating_sub(count);
-        } else {
-            self.client
-                .retire(count)
-                .map_err(|misuse| self.refused(on, misuse.why))?;
         }
-        for _ in 0..count {
-            self.outbox.pop();
-        }
-        if count > 0 {
-            if after_the_fact {
-                self.note_earlier_answer(now)
-            } else {
-                self.note_answer()
-            }
-        }
-        self.outbox.release();
-        self.state = state;
-        if on == On::RetireReopens {
-            self.reason = None;
-        }
-        if on == On::RetireClears && self.reason.is_none() {
-            self.reason = Some(Reason::Known(End::Eof));
-        }
-        self.feed_connection();
-        self.settle_clocks(now);
-        Ok(())
     }
 
     /// No further message follows. The server is told once everything before is sent, at every connection
@@ -211,13 +206,10 @@ impl<const N: usize> Session<N> {
     }
 
     /// Whether the session ended by a bound of an episode that an answer would have ended before.
-    fn retiring_reopens(&self) -> bool {
+    const fn ended_by_episode(&self) -> bool {
         matches!(
             self.reason,
-            Some(Reason::Known(
-                End::RedirectLoop { .. } | End::TooManyRedirects { .. }
-            ))
-        ) && self.provisional_hop == self.hop
-            && self.client.state() == crate::client::State::Redirected
+            Some(Reason::Known(End::RedirectLoop { .. } | End::TooManyRedirects { .. }))
+        )
     }
 }

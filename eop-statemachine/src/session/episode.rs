@@ -65,10 +65,13 @@ impl Episode {
         self.see(target);
     }
 
-    /// The session falls back to home, which may be seen again (EOP-FAI-4).
-    pub(super) const fn fall_back(&mut self) {
+    /// The session falls back to home, which may have been seen before, this once (EOP-FAI-4).
+    pub(super) fn fall_back(&mut self, home: Option<SocketAddrV4>) {
         self.hops = self.hops.saturating_add(1);
         self.fell_back = true;
+        if let Some(home) = home {
+            self.see(home);
+        }
     }
 
     /// It turned out that an answer came before the last `hops` hops: they are an episode of their own, which

@@ -129,13 +129,12 @@ impl<const N: usize> Session<N> {
 
     /// The application retired messages after the redirect that followed their answers: what came before that
     /// redirect is no part of this episode.
-    pub(super) fn note_earlier_answer(&mut self, now: u64) {
+    pub(super) fn note_earlier_answer(&mut self) {
         self.episode
             .keep_last(self.hop.saturating_sub(self.provisional_hop));
         self.clock = Clock::new(self.config.bounds.deadline);
         if self.provisional_hop == self.hop {
             self.answered = true;
         }
-        self.settle_clocks(now);
     }
 }

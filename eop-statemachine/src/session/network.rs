@@ -285,7 +285,7 @@ impl<const N: usize> Session<N> {
         if let Place::Target(target) = self.place {
             self.fallen = Some((target, cause));
         }
-        self.episode.fall_back();
+        self.episode.fall_back(self.home.endpoint());
         self.place = Place::Home;
         self.move_on(state, now);
     }
