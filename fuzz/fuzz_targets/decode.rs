@@ -1,0 +1,5 @@
+//! See `src/decode.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::decode::check(data));
