@@ -19,7 +19,9 @@ use crate::timeline::{Timeline, describe, frame, hex};
 use crate::verdict::{Axis, Breach, End, Step, Stop};
 
 /// The largest payload that the runner takes from a testee; a larger one breaks the script, not the runner.
-const LARGEST: usize = 8 << 20;
+const LARGEST: usize = 32 << 20;
+/// Octets of one connection held at most: more than any script needs.
+const MOST_HELD: usize = 2 * LARGEST;
 /// How long a piece waits for the application to take it before the next follows anyway.
 const PACE_LIMIT: Duration = Duration::from_millis(30);
 /// The gap between pieces where the testee's queue cannot be seen.
@@ -229,7 +231,7 @@ impl Link {
     fn write(&mut self, octets: &[u8]) -> Step {
         let Self { stream, input, ended, manner, label, .. } = self;
         push(stream, octets, manner, label, || {
-            take(stream, input, ended);
+            take(stream, input, ended, MOST_HELD);
         })
     }
 
@@ -319,11 +321,53 @@ impl Link {
         }
     }
 
+    /// At least `count` octets have come; they stay to be read.
+    pub fn expect_octets(&mut self, count: usize) -> Step {
+        self.manner.flush()?;
+        let expected = format!("{count} octet(s)");
+        let until = self.deadline();
+        while self.input.len() < count {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.ended.is_some() {
+                return Err(self.silence(Axis::Messages, &expected));
+            }
+            ready(&self.stream, PollFlags::IN, left);
+            take(&self.stream, &mut self.input, &mut self.ended, count);
+        }
+        Ok(())
+    }
+
+    /// Reads to the end of the connection, whatever comes; how many octets came that the script had not taken.
+    pub fn drain(&mut self) -> Step<usize> {
+        if self.ended_within(self.manner.wait) {
+            return Ok(self.input.len());
+        }
+        Err(self.silence(Axis::End, "the testee ends the connection"))
+    }
+
+    /// A reset with no octet before it.
+    pub fn expect_reset(&mut self) -> Step {
+        let expected = "the testee ends the connection with RST";
+        match self.end_or_silence(expected)? {
+            Seen::End(End::Reset) => Ok(()),
+            Seen::End(End::Fin) => Err(Stop::end(expected, "FIN")),
+            Seen::Frame(header, payload) => Err(Stop::messages(expected, frame(header, &payload))),
+        }
+    }
+
     fn end_or_silence(&mut self, expected: &str) -> Step<Seen> {
         match self.next(expected) {
             Err(Stop::Breach(breach)) if breach.timed_out => Err(self.silence(Axis::End, expected)),
             seen => seen,
         }
+    }
+
+    /// Whether the connection was reset by now, found out without taking an octet from the system.
+    #[must_use]
+    pub fn reset_unread(&self) -> bool {
+        let mut polled = [PollFd::new(&self.stream, PollFlags::empty())];
+        // Errors and hang-ups are told without being asked for.
+        poll(&mut polled, Some(&Timespec::default())).is_ok_and(|count| count > 0)
     }
 
     /// How the connection has ended by now, if it has, without waiting for it.
@@ -373,7 +417,9 @@ impl Link {
         let header = RawHeader::from_bytes(head);
         if ![opcode::NORMAL, opcode::REDIRECT].contains(&header.opcode) {
             let observed = format!("octets that are no frame: {}", hex(&self.input));
-            return Err(Stop::messages("a frame with opcode 0x0001 or 0x0002", observed).against("EOP-OPC-1"));
+            let extension = (0x1001..=0x13ff).contains(&header.opcode);
+            let broken = if extension { "EOP-EXT-1" } else { "EOP-OPC-1" };
+            return Err(Stop::messages("a frame with opcode 0x0001 or 0x0002", observed).against(broken));
         }
         let length = usize::try_from(header.slen).unwrap_or(usize::MAX);
         if length > LARGEST {
@@ -390,7 +436,7 @@ impl Link {
 
     /// Takes what the system has received.
     fn fill(&mut self) {
-        if let Some(end) = take(&self.stream, &mut self.input, &mut self.ended) {
+        if let Some(end) = take(&self.stream, &mut self.input, &mut self.ended, MOST_HELD) {
             let partial = if self.input.is_empty() { "" } else { ", with octets before it" };
             self.note(format!("< {}{partial}", if end == End::Fin { "FIN" } else { "RST" }));
         }
@@ -437,10 +483,10 @@ impl Link {
     }
 }
 
-/// Takes what the system has received, up to a bound that no script needs; the end, if it came just now.
-fn take(mut stream: &TcpStream, input: &mut Vec<u8>, ended: &mut Option<End>) -> Option<End> {
+/// Takes what the system has received until there is `enough`; the end, if it came just now.
+fn take(mut stream: &TcpStream, input: &mut Vec<u8>, ended: &mut Option<End>, enough: usize) -> Option<End> {
     let mut buffer = [0; 16 * 1024];
-    while ended.is_none() && input.len() < LARGEST.saturating_mul(2) {
+    while ended.is_none() && input.len() < enough {
         match stream.read(&mut buffer) {
             Ok(0) => *ended = Some(End::Fin),
             Ok(count) => {

@@ -1,12 +1,30 @@
 //! Cases for clients: the runner is home, every target, and the application.
 
+mod accounting;
+mod bounds;
+mod closing;
+mod driver;
+mod frames;
+mod policy;
 mod redirects;
+mod resending;
+mod scenes;
 
 use crate::case::Case;
 
 /// The case that all others rest on.
-pub(super) const GATE: Case = redirects::GATE;
+pub(super) const GATE: Case = frames::GATE;
 
 pub(super) fn all() -> Vec<Case> {
-    [redirects::CASES].concat()
+    [
+        frames::CASES,
+        redirects::CASES,
+        accounting::CASES,
+        resending::CASES,
+        closing::CASES,
+        bounds::CASES,
+        policy::CASES,
+        driver::CASES,
+    ]
+    .concat()
 }

@@ -86,7 +86,11 @@ impl Deref for ClientStage<'_> {
 impl Session {
     /// Gives the driver a command for this session.
     pub fn say(&self, command: &str) {
-        let command = command.trim_end();
+        self.say_exactly(command.trim_end());
+    }
+
+    /// Gives the driver a line for this session, right or wrong.
+    pub fn say_exactly(&self, command: &str) {
         self.manner.timeline.note("driver", format!("> {}", shorten(command)));
         self.driver.say(&format!("{} {command}", self.id));
     }
@@ -123,6 +127,15 @@ impl Session {
                 return Ok(events);
             }
             events.push(event);
+        }
+    }
+
+    /// No event has come that the script has not taken. A barrier has to stand before it.
+    pub fn nothing_more(&self) -> Step {
+        match self.reports.try_recv() {
+            Ok(Report::Line(line)) => Err(Stop::messages("no further event", line)),
+            Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
+            Err(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Endpoint, Play};
 use crate::link::{Link, Manner};
 use crate::octets::n;
 use crate::segmentation::Cut;
-use crate::testee::{Instance, ServerTestee};
+use crate::testee::{Instance, NotStarted, ServerTestee};
 use crate::verdict::{Step, Stop};
 
 /// How far past a declared limit the runner waits for what the limit must bring about.
@@ -39,8 +39,13 @@ impl<'a> ServerStage<'a> {
     }
 
     /// A connection whose receive buffer is as small as the system allows.
-    pub fn connect_slow(&self, label: &str) -> Step<Link> {
-        Link::connect(label, self.testee.address()?, self.play.manner.clone(), Some(2048))
+    pub fn connect_slow(&self, label: &str, to: SocketAddrV4) -> Step<Link> {
+        Link::connect(label, to, self.play.manner.clone(), Some(2048))
+    }
+
+    /// Where the main instance listens.
+    pub fn address(&self) -> Step<SocketAddrV4> {
+        self.testee.address()
     }
 
     /// The frame of a message that is known to be answered.
@@ -124,6 +129,11 @@ impl<'a> ServerStage<'a> {
             .ok_or_else(|| Stop::messages(format!("`{option}=` in answer to `hello`"), answer).against("EOP-TST-5"))?;
         link.close()?;
         Ok((instance, declared))
+    }
+
+    /// A further instance of the server that is told to listen there; the reason, if it does not say `ready`.
+    pub fn started_at(&self, listen: &str) -> Step<Result<Instance, NotStarted>> {
+        self.testee.another_at(listen)
     }
 
     /// How long to wait for something that a limit of `millis` must bring about.

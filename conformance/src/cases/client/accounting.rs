@@ -1,0 +1,256 @@
+//! Section 5.1 for clients: what an answer is, greetings, the two disciplines.
+
+use super::scenes::{arrive, ask, asked, follow, owing};
+use crate::case::Case;
+use crate::octets::{n, r, r_with};
+use crate::verdict::Stop;
+
+/// A message larger than what the two sockets of a connection hold.
+const HUGE: usize = 16_000_000;
+
+pub(super) const CASES: &[Case] = &[
+    Case::client("acc.pipelined", &["EOP-ACC-1"], "three messages without waiting, three answers to the oldest each", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        ask(&mut session, &mut h)?;
+        ask(&mut session, &mut h)?;
+        for (answer, left) in [("one", 2), ("two", 1), ("three", 0)] {
+            h.send(n(answer))?;
+            session.expect_message(answer.as_bytes(), &format!("outstanding={left} greeting=0"))?;
+        }
+        Ok(())
+    }),
+    Case::client("acc.unsolicited", &["EOP-ACC-9", "EOP-ACC-10"], "a message that answers nothing is Unsolicited and is not delivered", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        if s.control() {
+            ask(&mut session, &mut h)?;
+            h.send(n("x"))?;
+            return session.expect_message(b"x", "outstanding=0").map(drop);
+        }
+        h.send(n("x"))?;
+        session.expect("ended Unsolicited owed=0 unsent=0 uncertain=0")?;
+        h.expect_end()
+    })
+    .negative(),
+    Case::client("acc.second-answer", &["EOP-ACC-9", "EOP-ACC-1"], "a second answer to one message is Unsolicited", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        if s.control() {
+            ask(&mut session, &mut h)?;
+        }
+        h.send([n("one"), n("two")].concat())?;
+        session.expect_message(b"one", &format!("outstanding={}", s.pick(1, 0)))?;
+        if s.control() {
+            return session.expect_message(b"two", "outstanding=0").map(drop);
+        }
+        session.expect("ended Unsolicited")?;
+        h.expect_end()
+    })
+    .negative(),
+    Case::client("acc.unsolicited-late", &["EOP-ACC-10", "EOP-ACC-9"], "a payload of a REDIRECT that answers nothing is Unsolicited, not delivered, and nobody moves", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        if s.control() {
+            ask(&mut session, &mut h)?;
+        }
+        h.send(r_with(target.address(), "x"))?;
+        if s.control() {
+            session.expect_message(b"x", "outstanding=0")?;
+            return follow(&mut session, &target, "owed=0 late=1").map(drop);
+        }
+        session.expect("ended Unsolicited")?;
+        target.nobody()
+    })
+    .negative(),
+    Case::client("acc.answer-before-complete", &["EOP-ACC-9"], "an answer to a message that is still being sent is Unsolicited", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say(&format!("send @{HUGE}"));
+        if s.control() {
+            h.message("the message")?;
+        } else {
+            h.expect_octets(1)?;
+        }
+        h.send(n("r"))?;
+        if s.control() {
+            return session.expect_message(b"r", "outstanding=0").map(drop);
+        }
+        session.expect("ended Unsolicited uncertain=1").map(drop)
+    })
+    .negative()
+    .whole(),
+    Case::client("acc.greeting", &["EOP-ACC-6", "EOP-ACC-4"], "a greeting is delivered and answers nothing", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        session.say("send 71");
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "outstanding=1 greeting=1")?;
+        h.expect_n("q")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0 greeting=0").map(drop)
+    })
+    .needs("greeting"),
+    Case::client("acc.nothing-before-greetings", &["EOP-ACC-5"], "no octet of a message goes out before the last greeting", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=2")?;
+        session.say("send 71");
+        h.send(n("one"))?;
+        session.expect_message(b"one", "outstanding=1 greeting=1")?;
+        session.sync()?;
+        if let Some(came) = h.anything_by_now() {
+            return Err(Stop::messages("nothing before the second greeting", came));
+        }
+        h.send(n("two"))?;
+        session.expect_message(b"two", "outstanding=1 greeting=1")?;
+        h.expect_n("q")
+    })
+    .needs("greeting"),
+    Case::client("acc.greeting-at-target", &["EOP-ACC-5", "EOP-ACC-6"], "a target's greeting is awaited before anything is resent, and answers nothing", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        session.sync()?;
+        if let Some(came) = t.anything_by_now() {
+            return Err(Stop::messages("nothing before the target's greeting", came));
+        }
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.expect_n("q")
+    })
+    .needs("greeting"),
+    Case::client("acc.redirect-for-greeting", &["EOP-ACC-7"], "a REDIRECT without payload stands in place of the greetings", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=2")?;
+        session.say("send 71");
+        h.send(n("one"))?;
+        session.expect_message(b"one", "greeting=1")?;
+        h.send(r(target.address()))?;
+        follow(&mut session, &target, "owed=1 late=0").map(drop)
+    })
+    .needs("greeting"),
+    Case::client("acc.redirect-as-greeting", &["EOP-ACC-8"], "a REDIRECT with payload before the last greeting is a greeting and a move", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        session.say("send 71");
+        h.send(r_with(target.address(), "welcome"))?;
+        session.expect_message(b"welcome", "outstanding=1 greeting=1")?;
+        let mut t = follow(&mut session, &target, "owed=1 late=1")?;
+        session.say("resend 1");
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.expect_n("q")
+    })
+    .needs("greeting"),
+    Case::client("acc.past-greetings", &["EOP-ACC-9", "EOP-ACC-6"], "a message past the greetings that answers nothing is Unsolicited", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, &format!("greeting={}", s.pick(2, 1)))?;
+        h.send([n("one"), n("two")].concat())?;
+        session.expect_message(b"one", "greeting=1")?;
+        if s.control() {
+            return session.expect_message(b"two", "greeting=1").map(drop);
+        }
+        session.expect("ended Unsolicited").map(drop)
+    })
+    .negative()
+    .needs("greeting"),
+    Case::client("acc.manual-unsolicited", &["EOP-ACC-13"], "in manual a message that answers nothing is delivered, before and after a message", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        h.send(n("news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        ask(&mut session, &mut h)?;
+        h.send(n("more"))?;
+        session.expect_message(b"more", "outstanding=1").map(drop)
+    })
+    .needs("manual"),
+    Case::client("acc.manual-unsolicited-late", &["EOP-ACC-13"], "in manual a REDIRECT with payload that answers nothing is delivered and followed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        h.send(r_with(target.address(), "news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        follow(&mut session, &target, "owed=0 late=1").map(drop)
+    })
+    .needs("manual"),
+    Case::client("acc.manual-retire", &["EOP-ACC-11"], "in manual what is retired is not resent, and what is not is", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        session.say("send 6f6e65");
+        session.say("send 74776f");
+        h.expect_n("one")?;
+        h.expect_n("two")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=2")?;
+        session.say("retire 1");
+        session.sync()?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        session.say("resend 1");
+        t.expect_n("two")?;
+        session.sync()?;
+        t.anything_by_now().map_or(Ok(()), |came| Err(Stop::messages("only `two` resent", came)))
+    })
+    .needs("manual"),
+    Case::client("acc.manual-retire-after-redirect", &["EOP-ACC-14"], "in manual an answer and R in one read: what is retired then is not resent", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send([n("r"), r(target.address())].concat())?;
+        session.expect_message(b"r", "outstanding=1")?;
+        session.expect(&format!("redirected {} late=0", target.address()))?;
+        let mut t = arrive(&mut session, &target)?;
+        session.say("retire 1");
+        session.sync()?;
+        session.say("send 6e6577");
+        t.expect_n("new")
+    })
+    .needs("manual"),
+    Case::client("acc.manual-retire-after-reset", &["EOP-ACC-14", "EOP-RSD-8"], "in manual an answer and RST: what is retired then is not uncertain", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=1")?;
+        h.reset()?;
+        session.say("retire 1");
+        session.say("sync s0");
+        session.expect("synced s0")?;
+        session.expect("ended Uncertain|eof uncertain=0 unsent=0 owed=0").map(drop)
+    })
+    .needs("manual")
+    .whole(),
+    Case::client("acc.manual-retire-too-much", &["EOP-ACC-12"], "in manual retiring more than was sent is refused and changes nothing", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        session.say(s.pick("retire 1", "retire 2"));
+        if !s.control() {
+            session.expect("rejected retire *")?;
+        }
+        session.sync()?;
+        h.send(r(target.address()))?;
+        follow(&mut session, &target, s.pick("owed=0", "owed=1")).map(drop)
+    })
+    .negative()
+    .needs("manual"),
+    Case::client("acc.manual-never-by-itself", &["EOP-ACC-11", "EOP-RSD-11"], "in manual nothing is resent before the application says so", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "discipline=manual")?;
+        session.sync()?;
+        if let Some(came) = t.anything_by_now() {
+            return Err(Stop::messages("nothing before `resend`", came));
+        }
+        session.say("resend 1");
+        t.expect_n("q")
+    })
+    .needs("manual"),
+    Case::client("acc.paired-retire", &["EOP-DRV-12", "EOP-ACC-1"], "in paired the application cannot retire", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("retire 1");
+        session.expect("rejected retire *")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    }),
+];

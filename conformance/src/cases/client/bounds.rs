@@ -1,0 +1,344 @@
+//! Section 7 for clients: episodes, loops, deadlines, failed targets, fallback.
+
+use std::time::Duration;
+
+use super::scenes::{arrive, ask, asked, early, follow, owing};
+use crate::case::Case;
+use crate::link::Link;
+use crate::octets::{n, r, r_with};
+use crate::stage::{ClientStage, Endpoint, Session};
+use crate::verdict::Step;
+
+/// A session redirected early through `count` endpoints, one after the other; what is at the last.
+fn chain(s: &ClientStage<'_>, home: &Endpoint, settings: &str, count: u32) -> Step<(Session, Vec<Endpoint>, Link)> {
+    let (mut session, mut link) = asked(s, home, &format!("resend=automatic {settings}"))?;
+    let mut endpoints = Vec::new();
+    for hop in 1..=count {
+        let target = s.endpoint(&format!("hop{hop}"))?;
+        link = early(&mut session, &mut link, &target, hop)?;
+        link.expect_n("q")?;
+        endpoints.push(target);
+    }
+    Ok((session, endpoints, link))
+}
+
+/// After `followed` redirects the next one is one too many; the control is answered there.
+fn one_too_many(s: &ClientStage<'_>, settings: &str, followed: u32) -> Step {
+    let (home, last) = (s.endpoint("home")?, s.endpoint("last")?);
+    let (mut session, _endpoints, mut link) = chain(s, &home, settings, followed)?;
+    if s.control() {
+        link.send(n("r"))?;
+        return session.expect_message(b"r", "outstanding=0").map(drop);
+    }
+    link.send(r(last.address()))?;
+    session.expect(&format!("ended TooManyRedirects target={} owed=1", last.address()))?;
+    last.nobody()
+}
+
+/// `link` redirects to `visited` (the defect) or to a fresh endpoint (the control).
+fn back_to(s: &ClientStage<'_>, session: &mut Session, link: &mut Link, visited: &Endpoint, owed: u32) -> Step {
+    let fresh = s.endpoint("fresh")?;
+    let target = s.pick(&fresh, visited);
+    link.send(r(target.address()))?;
+    if s.control() {
+        return follow(session, &fresh, &format!("owed={owed}")).map(drop);
+    }
+    session.expect(&format!("ended RedirectLoop target={} owed={owed}", visited.address()))?;
+    visited.nobody()
+}
+
+pub(super) const CASES: &[Case] = &[
+    Case::client("epi.five", &["EOP-EPI-1"], "five redirects are followed, the sixth is TooManyRedirects", |s| one_too_many(s, "", 5))
+        .negative()
+        .needs("automatic"),
+    Case::client("epi.configured", &["EOP-EPI-1"], "with max-redirects=2 the third is TooManyRedirects", |s| {
+        one_too_many(s, "max-redirects=2", 2)
+    })
+    .negative()
+    .needs("automatic"),
+    Case::client("epi.none", &["EOP-EPI-8"], "with max-redirects=0 a REDIRECT is surfaced as NotFollowed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, s.pick("max-redirects=1", "max-redirects=0"))?;
+        h.send(r(target.address()))?;
+        if s.control() {
+            return follow(&mut session, &target, "owed=1").map(drop);
+        }
+        session.expect(&format!("ended NotFollowed target={} owed=1", target.address()))?;
+        target.nobody()
+    })
+    .negative(),
+    Case::client("epi.none-late", &["EOP-EPI-8", "EOP-RED-10"], "with max-redirects=0 the payload of a REDIRECT is delivered all the same", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "max-redirects=0")?;
+        h.send(r_with(target.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        session.expect(&format!("ended NotFollowed target={} owed=0", target.address()))?;
+        target.nobody()
+    }),
+    Case::client("epi.self", &["EOP-EPI-3", "EOP-EPI-2"], "an early redirect of home to itself is a loop", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        back_to(s, &mut session, &mut h, &home, 1)
+    })
+    .negative(),
+    Case::client("epi.self-late", &["EOP-EPI-3"], "a late redirect of home to itself answers something and is followed", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(r_with(home.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        let mut again = follow(&mut session, &home, "owed=0 late=1")?;
+        ask(&mut session, &mut again)
+    }),
+    Case::client("epi.back-home", &["EOP-EPI-2", "EOP-EPI-3"], "home to B to home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
+        back_to(s, &mut session, &mut link, &home, 1)
+    })
+    .negative(),
+    Case::client("epi.back-to-a-target", &["EOP-EPI-2"], "home to B to C to B is a loop", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        back_to(s, &mut session, &mut link, &b, 1)
+    })
+    .negative(),
+    Case::client("epi.answers-end-it", &["EOP-EPI-1", "EOP-EPI-2"], "back and forth eight times with an answer each time is no loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut link) = asked(s, &home, "")?;
+        for hop in 1..=8 {
+            let next = if hop % 2 == 1 { &b } else { &home };
+            link.send(r_with(next.address(), "r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+            link = follow(&mut session, next, &format!("owed=0 hop={hop}"))?;
+            ask(&mut session, &mut link)?;
+        }
+        Ok(())
+    }),
+    Case::client("epi.answer-at-target-ends-it", &["EOP-EPI-2"], "moved idle, answered at B, then back: the answer ended the episode", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        ask(&mut session, &mut link)?;
+        link.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        link.send(r(home.address()))?;
+        follow(&mut session, &home, "owed=0 hop=2").map(drop)
+    }),
+    Case::client("epi.quiet-ends-it", &["EOP-EPI-2"], "moved idle, then quiet for as long as an episode lasts, then back: no loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "episode=200")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(600));
+        session.sync()?;
+        link.send(r(home.address()))?;
+        follow(&mut session, &home, "owed=0 hop=2").map(drop)
+    })
+    .whole(),
+    Case::client("epi.greeting-is-no-answer", &["EOP-EPI-4"], "a greeting does not end an episode: home to B, greeted, back home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.send(n("again"))?;
+        session.expect_message(b"again", "greeting=1")?;
+        back_to(s, &mut session, &mut link, &home, 0)
+    })
+    .negative()
+    .needs("greeting"),
+    Case::client("epi.news-is-no-answer", &["EOP-EPI-4"], "in manual a payload that answers nothing does not end an episode", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        h.send(r_with(b.address(), "news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        let mut link = follow(&mut session, &b, "owed=0 late=1")?;
+        link.send(n("more"))?;
+        session.expect_message(b"more", "outstanding=0")?;
+        back_to(s, &mut session, &mut link, &home, 0)
+    })
+    .negative()
+    .needs("manual"),
+    Case::client("epi.deadline", &["EOP-EPI-5"], "a target that never greets ends the session with RedirectDeadline", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 deadline=400")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        if s.control() {
+            link.send(n("again"))?;
+            return session.expect_message(b"again", "greeting=1").map(drop);
+        }
+        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.expect("ended RedirectDeadline|RedirectFailed")?;
+        link.expect_end()
+    })
+    .negative()
+    .needs("greeting")
+    .whole(),
+    Case::client("epi.deadline-over-hops", &["EOP-EPI-5"], "a further hop does not start the deadline anew", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, s.pick("greeting=1 deadline=5000", "greeting=1 deadline=900"))?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(500));
+        link.send(r(c.address()))?;
+        let mut link = follow(&mut session, &c, "owed=0")?;
+        link.idle(Duration::from_millis(700));
+        link.send(n("again"))?;
+        if s.control() {
+            return session.expect_message(b"again", "greeting=1").map(drop);
+        }
+        session.expect("ended RedirectDeadline|RedirectFailed").map(drop)
+    })
+    .negative()
+    .needs("greeting")
+    .whole(),
+    Case::client("epi.clock-stands-still", &["EOP-EPI-6"], "a target that takes longer than the deadline to answer is waited for", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = asked(s, &home, "resend=automatic deadline=300")?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        link.expect_n("q")?;
+        link.idle(Duration::from_millis(700));
+        link.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .needs("automatic")
+    .whole(),
+    Case::client("epi.home-deadline", &["EOP-EPI-9"], "a home that never greets ends in Timeout", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1 deadline=400")?;
+        if s.control() {
+            h.send(n("welcome"))?;
+            return session.expect_message(b"welcome", "greeting=1").map(drop);
+        }
+        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.expect("ended Timeout").map(drop)
+    })
+    .negative()
+    .needs("greeting")
+    .whole(),
+    Case::client("epi.moves", &["EOP-EPI-7"], "with moves=3 the fourth move in a minute is one too many, whatever was answered", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut link) = asked(s, &home, s.pick("moves=4", "moves=3"))?;
+        for hop in 1..=4 {
+            let next = if hop % 2 == 1 { &b } else { &home };
+            link.send(r_with(next.address(), "r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+            if hop == 4 && !s.control() {
+                session.expect(&format!("ended TooManyRedirects target={}", next.address()))?;
+                return next.nobody();
+            }
+            link = follow(&mut session, next, &format!("owed=0 hop={hop}"))?;
+            ask(&mut session, &mut link)?;
+        }
+        Ok(())
+    })
+    .negative(),
+    Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        let ended = format!("ended RedirectFailed target={} cause=ConnectFailed owed=1 uncertain=0", target.address());
+        session.expect(&ended)?;
+        home.nobody().map_err(|stop| stop.against("EOP-FAI-3"))
+    }),
+    Case::client("fai.dies-before-answering", &["EOP-FAI-1"], "a target that ends with a message outstanding is RedirectFailed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.half_close()?;
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain uncertain=1", target.address())).map(drop)
+    }),
+    Case::client("fai.breaks-a-rule", &["EOP-FAI-1"], "a target whose first frame is no frame is RedirectFailed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.send([0xff, 0xff])?;
+        let ended = format!("ended RedirectFailed target={} cause=NotEop|UnknownOpcode uncertain=1", target.address());
+        session.expect(&ended).map(drop)
+    }),
+    Case::client("fai.after-an-answer", &["EOP-FAI-1"], "after its first answer a target is like home: its failures keep their names", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        ask(&mut session, &mut t)?;
+        t.reset()?;
+        session.expect("ended Uncertain uncertain=1").map(drop)
+    }),
+    Case::client("fai.clean-end-at-target", &["EOP-FAI-6"], "a target that ends with nothing outstanding is a clean end", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=0")?;
+        t.half_close()?;
+        session.expect("ended eof").map(drop)
+    }),
+    Case::client("fai.home-refuses", &["EOP-FAI-2"], "a home that refuses the connection is ConnectFailed", |s| {
+        let home = s.refusing("home")?;
+        s.session(&home.address().to_string(), "").expect("ended ConnectFailed").map(drop)
+    }),
+    Case::client("fai.fallback", &["EOP-FAI-4"], "with fallback=home a target that refuses sends the client back home, where the message arrives", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        let mut again = arrive(&mut session, &home)?;
+        again.expect_n("q")?;
+        again.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .needs("fallback"),
+    Case::client("fai.fallback-once", &["EOP-FAI-4"], "a second failed target in the episode ends the session", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
+        h.send(r(b.address()))?;
+        session.expect(&format!("redirected {} owed=1", b.address()))?;
+        let mut again = arrive(&mut session, &home)?;
+        again.expect_n("q")?;
+        again.send(r(c.address()))?;
+        session.expect(&format!("redirected {} owed=1", c.address()))?;
+        session.expect(&format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", c.address()))?;
+        home.nobody()
+    })
+    .needs("fallback"),
+    Case::client("fai.no-fallback-unasked", &["EOP-FAI-3", "EOP-FAI-1"], "without fallback=home a failed target ends the session", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, s.pick("fallback=home resend=automatic", "resend=automatic"))?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        if s.control() {
+            return arrive(&mut session, &home).map(drop);
+        }
+        session.expect("ended RedirectFailed cause=ConnectFailed owed=1")?;
+        home.nobody()
+    })
+    .negative()
+    .needs("fallback"),
+    Case::client("fai.no-fallback-once-offered", &["EOP-FAI-5"], "no fallback once an octet of a message went to the failed target", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        t.expect_n("q")?;
+        if s.control() {
+            t.send(n("r"))?;
+            return session.expect_message(b"r", "outstanding=0").map(drop);
+        }
+        t.reset()?;
+        session.expect(&format!("ended RedirectFailed target={} uncertain=1", target.address()))?;
+        home.nobody()
+    })
+    .negative()
+    .needs("fallback"),
+];

@@ -1,0 +1,303 @@
+//! Sections 5.2 to 5.4 for clients: what is owed, resent, uncertain; half-close.
+
+use super::scenes::{ask, asked, early, follow, owing};
+use crate::case::Case;
+use crate::octets::{n, r, r_with};
+use crate::verdict::Stop;
+
+/// Nothing more has come on a connection.
+fn quiet(link: &mut crate::link::Link, expected: &str) -> crate::verdict::Step {
+    link.anything_by_now().map_or(Ok(()), |came| Err(Stop::messages(expected, came)))
+}
+
+pub(super) const CASES: &[Case] = &[
+    Case::client("rsd.answered-not-resent", &["EOP-RSD-4"], "three messages, one answered, R: exactly the other two are resent, in order", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        for message in ["6f6e65", "74776f", "3333"] {
+            session.say(&format!("send {message}"));
+        }
+        h.expect_n("one")?;
+        h.expect_n("two")?;
+        h.expect_n("33")?;
+        h.send(n("r"))?;
+        h.send(r(target.address()))?;
+        session.expect_message(b"r", "outstanding=2")?;
+        let mut t = follow(&mut session, &target, "owed=2 late=0")?;
+        session.say("resend 1");
+        t.expect_n("two")?;
+        t.expect_n("33")?;
+        session.sync()?;
+        quiet(&mut t, "nothing but the two that were not answered")
+    }),
+    Case::client("rsd.late-answers-oldest", &["EOP-RSD-3", "EOP-RSD-4"], "two messages and a late redirect: the first is answered, the second resent", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("send 74776f");
+        h.expect_n("two")?;
+        h.send(r_with(target.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=1")?;
+        let mut t = follow(&mut session, &target, "owed=1 late=1")?;
+        session.say("resend 1");
+        t.expect_n("two")?;
+        session.sync()?;
+        quiet(&mut t, "nothing but `two`")
+    }),
+    Case::client("rsd.idle-resends-nothing", &["EOP-RSD-4"], "an answered message is not resent when R follows later", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "resend=automatic")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=0 late=0")?;
+        session.sync()?;
+        quiet(&mut t, "nothing resent")
+    })
+    .needs("automatic"),
+    Case::client("rsd.explicit-waits", &["EOP-RSD-11"], "with explicit resending nothing goes out before the decision", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.sync()?;
+        quiet(&mut t, "nothing before the decision")?;
+        session.say("resend 1");
+        t.expect_n("q")
+    }),
+    Case::client("rsd.before-anything-newer", &["EOP-RSD-5"], "after the decision owed messages go out first, then new ones", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("resend 1");
+        session.say("send 6e6577");
+        t.expect_n("q")?;
+        t.expect_n("new")
+    }),
+    Case::client("rsd.new-before-decision", &["EOP-RSD-13"], "a new message before the decision is refused", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        if s.control() {
+            session.say("resend 1");
+            session.say("send 6e6577");
+            t.expect_n("q")?;
+            return t.expect_n("new");
+        }
+        session.say("send 6e6577");
+        session.expect("rejected send *")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        session.sync()?;
+        quiet(&mut t, "only `q`: the new message was refused")
+    })
+    .negative(),
+    Case::client("rsd.drop", &["EOP-RSD-17"], "what is dropped is not sent again", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("drop 1");
+        session.say("send 6e6577");
+        t.expect_n("new")?;
+        t.send(n("r"))
+    }),
+    Case::client("rsd.stale-hop", &["EOP-RSD-12"], "a decision for an earlier hop does not authorise this one", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut bl) = owing(s, &home, &b, "")?;
+        let mut cl = early(&mut session, &mut bl, &c, 2)?;
+        session.say(s.pick("resend 2", "resend 1"));
+        if s.control() {
+            return cl.expect_n("q");
+        }
+        session.expect("rejected resend *")?;
+        session.sync()?;
+        quiet(&mut cl, "nothing sent on a stale decision")
+    })
+    .negative(),
+    Case::client("rsd.stay-owed", &["EOP-RSD-6"], "a further R before the decision keeps messages owed; they arrive once, at the last target", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut bl) = owing(s, &home, &b, "")?;
+        let mut cl = early(&mut session, &mut bl, &c, 2)?;
+        session.say("resend 2");
+        cl.expect_n("q")?;
+        cl.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    }),
+    Case::client("rsd.automatic", &["EOP-RSD-14"], "with automatic resending owed messages go out by themselves, new ones behind them", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "resend=automatic")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0 resend=automatic")?;
+        session.say("send 6e6577");
+        t.expect_n("q")?;
+        t.expect_n("new")?;
+        t.send([n("one"), n("two")].concat())?;
+        session.expect_message(b"one", "outstanding=1")?;
+        session.expect_message(b"two", "outstanding=0").map(drop)
+    })
+    .needs("automatic"),
+    Case::client("rsd.never-resend", &["EOP-RSD-15"], "a message marked never-resend is left to the application, with all behind it", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        session.say("send 6f6e65");
+        session.say(s.pick("send 74776f", "send 74776f never-resend"));
+        session.say("send 3333");
+        for message in ["one", "two", "33"] {
+            h.expect_n(message)?;
+        }
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, s.pick("owed=3 resend=automatic", "owed=3 resend=explicit"))?;
+        t.expect_n("one")?;
+        if s.control() {
+            t.expect_n("two")?;
+            return t.expect_n("33");
+        }
+        session.sync()?;
+        quiet(&mut t, "only `one` before the decision")?;
+        session.say("resend 1");
+        t.expect_n("two")?;
+        t.expect_n("33")
+    })
+    .negative()
+    .needs("automatic"),
+    Case::client("rsd.budget", &["EOP-RSD-15"], "a message over the replay budget is left to the application", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, &format!("resend=automatic budget={}", s.pick(6, 5)))?;
+        session.say("send 6f6e65");
+        session.say("send 74776f");
+        h.expect_n("one")?;
+        h.expect_n("two")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, s.pick("owed=2 resend=automatic", "owed=2 resend=explicit"))?;
+        t.expect_n("one")?;
+        if s.control() {
+            return t.expect_n("two");
+        }
+        session.sync()?;
+        quiet(&mut t, "only `one` within a budget of 5 octets")
+    })
+    .negative()
+    .needs("automatic"),
+    Case::client("rsd.uncertain-reset", &["EOP-RSD-8", "EOP-RSD-9"], "RST with a message outstanding: it is uncertain, and not sent anywhere again", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, h) = asked(s, &home, "resend=automatic")?;
+        h.reset()?;
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=1")?;
+        home.nobody().map_err(|stop| stop.against("EOP-RSD-9"))
+    })
+    .needs("automatic"),
+    Case::client("rsd.uncertain-fin", &["EOP-RSD-8", "EOP-RSD-9"], "FIN with a message outstanding: it is uncertain, and the end is not clean", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.half_close()?;
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=1")?;
+        home.nobody().map_err(|stop| stop.against("EOP-RSD-9"))
+    }),
+    Case::client("rsd.unsent", &["EOP-RSD-8"], "a message of which no octet went out is unsent, not uncertain", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        session.say("send 71");
+        session.sync()?;
+        h.half_close()?;
+        session.expect("ended Uncertain|Timeout|eof owed=0 unsent=1 uncertain=0").map(drop)
+    })
+    .needs("greeting"),
+    Case::client("rsd.owed-at-the-end", &["EOP-FAI-2", "EOP-RSD-8"], "what is owed and undecided when the session ends is reported as owed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, _t) = owing(s, &home, &target, "")?;
+        session.say("close");
+        session.expect("ended closed owed=1 unsent=0 uncertain=0").map(drop)
+    }),
+    Case::client("rsd.resent-then-uncertain", &["EOP-RSD-7", "EOP-RSD-8"], "a resent message is bound to its new connection: lost there, it is uncertain and goes nowhere else", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "fallback=home")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.reset()?;
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain owed=0 uncertain=1", target.address()))?;
+        home.nobody()
+    })
+    .needs("fallback"),
+    Case::client("rsd.large-resent-whole", &["EOP-RSD-5"], "a large message is resent octet for octet", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        session.say("send @300000");
+        h.expect_n(crate::octets::pattern(300_000))?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        t.expect_n(crate::octets::pattern(300_000))
+    })
+    .needs("automatic")
+    .whole(),
+    Case::client("hcl.answered", &["EOP-HCL-4"], "after a half-close answers are still delivered, and the end is clean", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("half-close");
+        h.expect_fin()?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        h.half_close()?;
+        session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
+    })
+    .needs("half-close"),
+    Case::client("hcl.reproduced", &["EOP-HCL-2"], "a half-close is repeated at the target behind what is resent", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("half-close");
+        h.expect_fin()?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.sync()?;
+        quiet(&mut t, "no FIN before the owed message is decided")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.expect_fin()?;
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .needs("half-close"),
+    Case::client("hcl.reproduced-after-drop", &["EOP-HCL-2"], "a half-close is repeated at the target after a drop", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("half-close");
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.say("drop 1");
+        t.expect_fin()
+    })
+    .needs("half-close"),
+    Case::client("hcl.nothing-left", &["EOP-HCL-3"], "half-closed and everything answered by a late redirect: a clean end, and nobody connects", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        if !s.control() {
+            session.say("half-close");
+            h.expect_fin()?;
+        }
+        h.send(r_with(target.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        if s.control() {
+            return follow(&mut session, &target, "owed=0").map(drop);
+        }
+        let event = session.expect("redirected|ended *")?;
+        if event.verb() == "redirected" {
+            session.expect("ended eof")?;
+        } else if !event.matches("ended eof") {
+            return Err(Stop::messages("ended eof", event.to_string()));
+        }
+        target.nobody()
+    })
+    .negative()
+    .needs("half-close"),
+    Case::client("hcl.no-message-after", &["EOP-HCL-2"], "a message after a half-close is refused", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        if s.control() {
+            return ask(&mut session, &mut h);
+        }
+        session.say("half-close");
+        session.say("send 71");
+        session.expect("rejected send *")?;
+        h.expect_fin()
+    })
+    .negative()
+    .needs("half-close"),
+    Case::client("hcl.clean-end", &["EOP-HCL-4", "EOP-FAI-6"], "FIN with nothing outstanding is a clean end", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        h.half_close()?;
+        session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
+    }),
+];
