@@ -4,6 +4,7 @@
 //! hears. The bounds of an episode stand in `episode`, the target policy in `policy`, octets in `frame`.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -361,11 +362,16 @@ impl Session {
         let Link::Dialling { stream, old } = &mut self.link else {
             return false;
         };
-        if !matches!(stream.take_error(), Ok(None)) {
+        // A reset comes after the connection was there, and is the connection's end, not the connect's.
+        let error = stream.take_error().ok().flatten();
+        let broken = error
+            .as_ref()
+            .is_some_and(|error| error.kind() == ErrorKind::ConnectionReset);
+        if error.is_some() && !broken {
             self.lost(End::Failure(Kind::ConnectFailed));
             return true;
         }
-        let (Ok(_), Some(local)) = (stream.peer_addr(), local_end(stream)) else {
+        let Some(local) = local_end(stream).filter(|_| broken || stream.peer_addr().is_ok()) else {
             return false;
         };
         drop(old.take());
@@ -384,7 +390,7 @@ impl Session {
             out: None,
             progress: now,
             shut: false,
-            broken: false,
+            broken,
         });
         let Place { endpoint, .. } = self.place;
         self.say(&format!(
@@ -592,7 +598,7 @@ impl Session {
         );
     }
 
-    /// Makes everything outstanding owed, and decides what may be resent without the application (EOP-RSD-11, EOP-RSD-15).
+    /// Makes everything outstanding owed (EOP-RSD-3).
     fn owe(&mut self) {
         if self.fault == Fault::OwedDropped {
             self.queue.clear();
@@ -603,17 +609,27 @@ impl Session {
                 .into_iter()
                 .for_each(|message| self.queue.push_front(message));
         }
-        let mut sum = 0;
-        let mut held = self.settings.resend == Resend::Explicit;
         for message in &mut self.queue {
-            sum += u64::from(message.payload.length());
-            held |= message.never_resend || sum > u64::from(self.settings.budget);
             message.reached |= message.offered == Offered::Whole;
             message.offered = Offered::Nothing;
             message.owed = true;
+        }
+        self.hold();
+    }
+
+    /// Decides what waits for the application on the next connection (EOP-RSD-11, EOP-RSD-15).
+    fn hold(&mut self) {
+        let mut sum = 0;
+        let mut held = false;
+        for message in &mut self.queue {
+            sum += u64::from(message.payload.length());
+            let withheld = self.settings.resend == Resend::Explicit
+                || message.never_resend
+                || sum > u64::from(self.settings.budget);
+            held |= message.owed && withheld;
             message.held = held;
         }
-        self.undecided = held && !self.queue.is_empty();
+        self.undecided = held;
     }
 
     // ---- the end
@@ -630,6 +646,8 @@ impl Session {
         if eligible && !clean && !offered && self.moves.fall_back(&self.settings) {
             let since = Instant::now();
             self.link = Link::Over;
+            self.hop += 1;
+            self.hold();
             return self.connect(
                 Place {
                     endpoint: self.home,
