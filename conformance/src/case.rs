@@ -70,6 +70,8 @@ pub enum Needs {
     Answer,
     /// The test service, or the driver.
     Contract,
+    /// The test service, and a command that starts further instances.
+    Command,
     /// The driver, and a feature that a driver may lack, by its name in `lacks=`.
     Feature(&'static str),
 }
@@ -146,6 +148,11 @@ impl Case {
     /// The case needs a message that is answered, and no test service.
     pub(crate) const fn needs_answer(self) -> Self {
         Self { needs: Needs::Answer, ..self }
+    }
+
+    /// The case is about how a server starts and leaves.
+    pub(crate) const fn needs_command(self) -> Self {
+        Self { needs: Needs::Command, ..self }
     }
 
     /// The case needs a feature that a driver may lack.

@@ -115,6 +115,12 @@ fn server(way: &ServerWay, request: Option<&Octets>, selection: &Selection, mann
             return Err(Refusal(Exit::Usage, "every selected case needs the test service, which --request does without".to_owned()));
         }
     }
+    if way.exec.is_none() {
+        cases.retain(|case| case.needs != Needs::Command);
+        if cases.is_empty() {
+            return Err(Refusal(Exit::Usage, "every selected case starts the server itself, which takes --exec".to_owned()));
+        }
+    }
     let known = request.map(|Octets(octets)| octets.clone());
     let flag = request.map_or_else(String::new, |Octets(octets)| format!(" --request {}", eop_conformance::octets::payload(octets)));
     let (testee, name, command) = match (way.addr, &way.exec) {

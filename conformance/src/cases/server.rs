@@ -1,12 +1,45 @@
 //! Cases for servers: the runner is every client.
 
+mod accounting;
+mod closing;
 mod frames;
+mod redirects;
+mod service;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::case::Case;
+use crate::link::Link;
+use crate::verdict::{Step, Stop};
 
 /// The case that all others rest on.
 pub(super) const GATE: Case = frames::GATE;
 
+/// Where servers are told to move clients that follow nobody: the specification's example, where nobody is.
+const TARGET: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 10), 9000);
+
 pub(super) fn all() -> Vec<Case> {
-    [frames::CASES].concat()
+    [
+        frames::CASES,
+        redirects::CASES,
+        accounting::CASES,
+        closing::CASES,
+        service::CASES,
+    ]
+    .concat()
+}
+
+/// The runner ends the stream after a REDIRECT: the server ends it too, and has sent nothing more.
+fn expect_nothing_more(a: &mut Link) -> Step {
+    a.half_close()?;
+    a.expect_fin()
+}
+
+/// The server has taken all it was sent, and has neither sent an octet nor ended the connection.
+fn expect_open(a: &mut Link) -> Step {
+    a.settle()?;
+    match a.anything_by_now() {
+        None => Ok(()),
+        Some(observed) => Err(Stop::end("the connection stays open, and silent", observed)),
+    }
 }

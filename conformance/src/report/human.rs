@@ -108,7 +108,8 @@ pub fn row(case: &Case) -> String {
         Polarity::Positive => "+",
         Polarity::Negative => "-",
     };
-    format!("{:<7}{polarity} {:<7}{:<36}{}", case.role(), case.level(), case.id, case.requirements.join(" "))
+    let (role, level) = (case.role().to_string(), case.level().to_string());
+    format!("{role:<7}{polarity} {level:<7}{:<32}{}", case.id, case.requirements.join(" "))
 }
 
 /// All cases, a line each, and how many.

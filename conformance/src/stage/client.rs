@@ -119,14 +119,22 @@ impl Session {
 
     /// The same barrier, taking the events that come before it.
     pub fn sync_taking(&mut self) -> Step<Vec<Event>> {
-        let pattern = format!("synced {}", self.begin_sync());
+        self.begin_sync();
+        let mut events = self.events_until("synced")?;
+        events.pop();
+        Ok(events)
+    }
+
+    /// All events up to the first with this verb, which is the last of them.
+    pub fn events_until(&mut self, verb: &str) -> Step<Vec<Event>> {
         let mut events = Vec::new();
         loop {
-            let event = self.next(&pattern)?;
-            if event.matches(&pattern) {
+            let event = self.next(verb)?;
+            let last = event.verb() == verb;
+            events.push(event);
+            if last {
                 return Ok(events);
             }
-            events.push(event);
         }
     }
 

@@ -9,6 +9,9 @@ use super::NotStarted;
 use super::process::{Line, Process};
 use crate::verdict::{Step, Stop};
 
+/// Where a started server listens: any free port of this host, for this host.
+const LOOPBACK: &str = "127.0.0.1:0";
+
 /// How the runner gets at a server.
 #[derive(Debug)]
 enum Way {
@@ -42,7 +45,7 @@ impl ServerTestee {
 
     /// A server that `command` starts; it gets `start_wait` to say `ready`.
     pub fn start(command: &str, request: Option<Vec<u8>>, start_wait: Duration) -> Result<Self, NotStarted> {
-        let main = Mutex::new(Some(Instance::start(command, "", start_wait)?));
+        let main = Mutex::new(Some(Instance::start(command, LOOPBACK, "", start_wait)?));
         Ok(Self { way: Way::Started { command: command.to_owned(), main }, request, start_wait })
     }
 
@@ -65,7 +68,7 @@ impl ServerTestee {
             Way::Started { command, main } => {
                 let mut main = main.lock().map_err(|_| Stop::Harness("the testee's lock is poisoned".to_owned()))?;
                 if main.as_mut().is_none_or(|instance| instance.ended().is_some()) {
-                    *main = Some(Instance::start(command, "", self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))?);
+                    *main = Some(Instance::start(command, LOOPBACK, "", self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))?);
                 }
                 main.as_ref().map(|instance| instance.address).ok_or_else(|| Stop::Gone("the testee has gone".to_owned()))
             }
@@ -77,15 +80,23 @@ impl ServerTestee {
         match &self.way {
             Way::Attached(address) => Ok(Instance { address: *address, process: None }),
             Way::Started { command, .. } => {
-                Instance::start(command, options, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))
+                Instance::start(command, LOOPBACK, options, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))
             }
+        }
+    }
+
+    /// Another instance with this `EOP_LISTEN`; the reason, if it does not say `ready`.
+    pub fn another_at(&self, listen: &str) -> Step<Result<Instance, NotStarted>> {
+        match &self.way {
+            Way::Attached(_) => Err(Stop::Harness("a server that is attached to cannot be started".to_owned())),
+            Way::Started { command, .. } => Ok(Instance::start(command, listen, "", self.start_wait)),
         }
     }
 }
 
 impl Instance {
-    fn start(command: &str, options: &str, wait: Duration) -> Result<Self, NotStarted> {
-        let environment = [("EOP_LISTEN", "127.0.0.1:0"), ("EOP_OPTIONS", options)];
+    fn start(command: &str, listen: &str, options: &str, wait: Duration) -> Result<Self, NotStarted> {
+        let environment = [("EOP_LISTEN", listen), ("EOP_OPTIONS", options)];
         let (mut process, lines) = Process::start(command, &environment)?;
         let address = ready(command, &lines, wait).map_err(|NotStarted(why)| {
             let ended = process.ended().map_or_else(String::new, |status| format!(" ({status})"));

@@ -10,7 +10,7 @@ use crate::verdict::{Step, Stop};
 use eop_wire::RawHeader;
 
 pub(super) const GATE: Case =
-    Case::client("frm.message-is-sent", &["EOP-FRM-1"], "a message is sent as one frame, and its answer delivered", |s| {
+    Case::client("frm.message-is-sent", &["EOP-FRM-1", "EOP-OPC-1"], "a message is sent as one frame, and its answer delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "")?;
         h.send(n("r"))?;

@@ -134,7 +134,7 @@ pub(super) const CASES: &[Case] = &[
         let (home, target, other) = (s.endpoint("home")?, s.endpoint("target")?, s.endpoint("other")?);
         let (mut session, mut h) = asked(s, &home, "")?;
         h.send([r(target.address()), r(other.address())].concat())?;
-        follow(&mut session, &target, "owed=1 late=0")?;
+        let _t = follow(&mut session, &target, "owed=1 late=0")?;
         session.sync()?;
         other.nobody()
     }),
