@@ -152,7 +152,12 @@ impl World {
                 } else {
                     Resend::Allowed
                 };
+                let undecided = !self.automatic && self.live.iter().any(|live| !live.decided);
                 let sent = self.session.send(len, resend, now);
+                assert!(
+                    !(undecided && sent.is_ok()),
+                    "new, before the decision (EOP-RSD-13)"
+                );
                 if let Ok(number) = sent {
                     let live = Live {
                         number,
