@@ -1,10 +1,13 @@
 //! The driver: standard input, standard output, and one loop over all sessions.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::SocketAddrV4;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::rc::Rc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
@@ -14,21 +17,39 @@ use crate::socket::wait;
 use crate::table::Fault;
 
 /// Standard output, one flushed line at a time (EOP-DRV-1).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Voice;
+#[derive(Clone)]
+pub(crate) struct Voice {
+    fault: Fault,
+    /// A line that is said only before the next one.
+    unsaid: Rc<RefCell<String>>,
+}
 
 impl Voice {
-    pub(crate) fn say(self, session: u32, report: &str) {
+    pub(crate) fn say(&self, session: u32, report: &str) {
+        if self.fault == Fault::Chatter {
+            self.line(&format!("debug: session {session} reports"));
+        }
         self.line(&format!("{session} {report}"));
     }
 
-    fn line(self, line: &str) {
+    fn line(&self, line: &str) {
+        let mut line = format!("{line}\n");
+        if self.fault == Fault::LinesHeld {
+            line = self.unsaid.replace(line);
+        }
         // A reader that went away has also closed our input, which ends the process.
         let mut out = io::stdout().lock();
-        let _ = out.write_all(format!("{line}\n").as_bytes());
+        let _ = out.write_all(line.as_bytes());
         let _ = out.flush();
     }
 }
+
+/// Stays although standard input has ended, but not for ever.
+pub(crate) fn stay() {
+    sleep(Duration::from_secs(60));
+}
+
+const HELLO: &str = "hello eop-test 1 role=client";
 
 pub(crate) fn run(fault: Fault) -> ExitCode {
     if fault == Fault::ExitAtOnce {
@@ -41,23 +62,42 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return ExitCode::SUCCESS;
     }
+    let voice = Voice {
+        fault,
+        unsaid: Rc::default(),
+    };
+    let mut greeting = Some(HELLO);
+    if let Some(hello) = greeting.take_if(|_| fault != Fault::HelloLate) {
+        voice.line(hello);
+    }
     let mut driver = Driver {
         fault,
-        voice: Voice,
+        voice,
+        greeting,
         sessions: BTreeMap::new(),
         unread: Vec::new(),
+        waiting: VecDeque::new(),
+        moved: BTreeMap::new(),
     };
-    driver.voice.line("hello eop-test 1 role=client");
     while driver.turn() {}
+    if fault == Fault::StaysAfterInput {
+        stay();
+    }
     ExitCode::SUCCESS
 }
 
 struct Driver {
     fault: Fault,
     voice: Voice,
+    /// A hello that comes late.
+    greeting: Option<&'static str>,
     sessions: BTreeMap<u32, Session>,
     /// The beginning of a line whose end has not come.
     unread: Vec<u8>,
+    /// Lines that wait until the session before has ended.
+    waiting: VecDeque<Vec<u8>>,
+    /// Where the last session from a home ended.
+    moved: BTreeMap<SocketAddrV4, SocketAddrV4>,
 }
 
 impl Driver {
@@ -69,6 +109,20 @@ impl Driver {
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.turn(now);
             }
+        }
+        if self.sessions.values().any(Session::is_upset) {
+            for session in self
+                .sessions
+                .values_mut()
+                .filter(|session| !session.is_over())
+            {
+                session.abandon();
+            }
+        }
+        while self.sessions.values().all(Session::is_over)
+            && let Some(line) = self.waiting.pop_front()
+        {
+            self.obey(&line, now);
         }
         !spoken || self.listen(now)
     }
@@ -92,17 +146,10 @@ impl Driver {
         let mut flags = fds.iter().map(|fd| !fd.revents().is_empty());
         let spoken = flags.next().unwrap_or(false);
         let now = Instant::now();
-        let due = wakes
-            .into_iter()
-            .filter(|wake| wake.1 <= now)
-            .map(|wake| wake.0);
-        let mut ready: Vec<u32> = polled
-            .into_iter()
-            .zip(flags)
-            .filter(|pair| pair.1)
-            .map(|pair| pair.0)
-            .collect();
-        ready.extend(due);
+        let due = wakes.into_iter().filter(|wake| wake.1 <= now);
+        let polled = polled.into_iter().zip(flags).filter(|pair| pair.1);
+        let mut ready: Vec<u32> = polled.map(|pair| pair.0).collect();
+        ready.extend(due.map(|wake| wake.0));
         (spoken, ready)
     }
 
@@ -121,19 +168,30 @@ impl Driver {
     }
 
     fn obey(&mut self, line: &[u8], now: Instant) {
+        if let Some(hello) = self.greeting.take() {
+            self.voice.line(hello);
+        }
         if self.fault == Fault::HelloOnly {
             return;
         }
         if self.fault == Fault::EchoEverything {
             return self.voice.line(&String::from_utf8_lossy(line));
         }
+        let lenient = line.to_ascii_lowercase();
+        let line = if self.fault == Fault::BadLineTaken {
+            lenient.trim_ascii()
+        } else {
+            line
+        };
         match command(line) {
+            Err(_) if self.fault == Fault::BadLineIgnored => {}
             Err(Bad { session, verb, why }) => self.reject(session, verb, why),
+            Ok((id, _)) if self.is_held_up(id) => self.waiting.push_back(line.to_vec()),
             Ok((id, verb)) if self.fault == Fault::RejectedToEverything => {
                 self.reject(id, verb.name(), "unsupported")
             }
             Ok((id, verb)) => match (self.sessions.get_mut(&id), verb) {
-                (Some(session), _) if session.is_over() => {}
+                (Some(session), verb) if session.is_over() => self.late(id, &verb),
                 (Some(session), verb) => session.command(verb, now),
                 (None, Verb::Connect(home, settings)) => self.connect(id, home, *settings),
                 (None, verb) => self.reject(id, verb.name(), "no-session"),
@@ -141,17 +199,33 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self, id: u32, home: SocketAddrV4, settings: Settings) {
+    /// Whether another session has to end first (EOP-DRV-3).
+    fn is_held_up(&self, id: u32) -> bool {
+        let mut others = self.sessions.iter().filter(|entry| *entry.0 != id);
+        self.fault == Fault::OneSessionAtATime && others.any(|entry| !entry.1.is_over())
+    }
+
+    /// A command to a session that ended (EOP-DRV-10).
+    fn late(&self, id: u32, verb: &Verb) {
+        if self.fault == Fault::EndedSessionAnswers {
+            self.reject(id, verb.name(), "ended");
+        }
+    }
+
+    fn connect(&mut self, id: u32, mut home: SocketAddrV4, settings: Settings) {
         if settings.discipline == Discipline::Manual && settings.resend == Resend::Automatic {
             return self.reject(id, "connect", "manual-never-resends");
         }
-        self.sessions.insert(
-            id,
-            Session::begin(id, home, settings, self.fault, self.voice),
-        );
+        if self.fault == Fault::RedirectRemembered {
+            self.moved
+                .extend(self.sessions.values().map(Session::journey));
+            home = self.moved.get(&home).copied().unwrap_or(home);
+        }
+        let session = Session::begin(id, home, settings, self.fault, self.voice.clone());
+        self.sessions.insert(id, session);
     }
 
-    fn reject(&mut self, session: u32, verb: &str, why: &str) {
+    fn reject(&self, session: u32, verb: &str, why: &str) {
         self.voice.say(session, &format!("rejected {verb} {why}"));
     }
 }

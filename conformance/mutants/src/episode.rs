@@ -25,6 +25,7 @@ pub(crate) struct Moves {
     fault: Fault,
     recent: VecDeque<Instant>,
     episode: Option<Episode>,
+    hurried: bool,
 }
 
 impl Moves {
@@ -33,6 +34,7 @@ impl Moves {
             fault,
             recent: VecDeque::new(),
             episode: None,
+            hurried: false,
         }
     }
 
@@ -48,63 +50,111 @@ impl Moves {
         if self.fault == Fault::YesMan {
             return Ok(());
         }
-        if settings.max_redirects == 0 {
-            return Err(Kind::NotFollowed);
-        }
-        let episode = self.episode.get_or_insert_with(|| Episode {
-            redirects: 0,
-            // A connection that did its work may be returned to (EOP-EPI-3).
-            visited: if answered {
-                HashSet::new()
+        if settings.max_redirects == 0 && self.fault != Fault::ZeroFollowed {
+            let named = self.fault != Fault::ZeroMisnamed;
+            return Err(if named {
+                Kind::NotFollowed
             } else {
-                HashSet::from([from])
-            },
-            fell_back: false,
-            spent: Duration::ZERO,
-            running: Some(now),
-        });
+                Kind::TooManyRedirects
+            });
+        }
+        let bound = self.bound(settings);
+        let allowed = self.most_redirects(settings);
+        // A connection that did its work may be returned to (EOP-EPI-3).
+        let visited = !answered && self.fault != Fault::FirstRedirectorUnvisited
+            || answered && self.fault == Fault::AnsweredRedirectorVisited;
+        let visited = if visited {
+            HashSet::from([from])
+        } else {
+            HashSet::new()
+        };
+        let episode = self
+            .episode
+            .get_or_insert_with(|| Episode::begin(visited, now));
         self.recent
             .retain(|moved| now.duration_since(*moved) < WINDOW);
-        if episode.elapsed(now) >= settings.deadline {
-            Err(Kind::RedirectDeadline)
-        } else if episode.visited.contains(&target) {
-            Err(Kind::RedirectLoop)
-        } else if episode.redirects >= settings.max_redirects
-            || self.recent.len() >= most(settings.moves)
-        {
-            Err(Kind::TooManyRedirects)
+        let crowded =
+            self.recent.len() >= most(settings.moves) && self.fault != Fault::MovesUnbounded;
+        let looped = episode.visited.contains(&target) && self.fault != Fault::LoopUndetected;
+        if self.fault == Fault::DeadlinePerHop {
+            (episode.spent, episode.running) = (Duration::ZERO, Some(now));
+        }
+        if episode.elapsed(now) >= bound {
+            return Err(Kind::RedirectDeadline);
+        }
+        if looped {
+            return Err(Kind::RedirectLoop);
+        }
+        if episode.redirects >= allowed || crowded {
+            return Err(Kind::TooManyRedirects);
+        }
+        episode.redirects += 1;
+        episode.visited.insert(target);
+        self.recent.push_back(now);
+        Ok(())
+    }
+
+    fn most_redirects(&self, settings: &Settings) -> u32 {
+        let most = settings.max_redirects;
+        if self.fault == Fault::RedirectsUnbounded || most == 0 {
+            u32::MAX
+        } else if self.fault == Fault::RedirectsOneMore {
+            most.saturating_add(1)
+        } else if self.fault == Fault::RedirectsOneLess {
+            most - 1
         } else {
-            episode.redirects += 1;
-            episode.visited.insert(target);
-            self.recent.push_back(now);
-            Ok(())
+            most
         }
     }
 
-    /// Counts a fallback to home, once in an episode (EOP-FAI-4).
-    pub(crate) fn fall_back(&mut self, settings: &Settings) -> bool {
+    /// Counts a fallback to home, once in an episode and within its bound (EOP-FAI-4): whether there is one.
+    pub(crate) fn fall_back(
+        &mut self,
+        home: SocketAddrV4,
+        settings: &Settings,
+    ) -> Result<bool, Kind> {
+        let most = self.most_redirects(settings);
         let Some(episode) = &mut self.episode else {
-            return false;
+            return Ok(false);
         };
-        if episode.fell_back || episode.redirects >= settings.max_redirects {
-            return false;
+        let spent = episode.fell_back && self.fault != Fault::FallbackRepeated;
+        if spent || episode.redirects >= most {
+            return Ok(false);
+        }
+        if episode.visited.contains(&home) && self.fault == Fault::FallbackVisited {
+            return Err(Kind::RedirectLoop);
         }
         episode.fell_back = true;
-        episode.redirects += 1;
-        true
+        if self.fault != Fault::FallbackUncounted {
+            episode.redirects += 1;
+        }
+        Ok(true)
     }
 
-    /// A message was answered, or the connected client was idle for long enough.
+    /// A message was answered.
     pub(crate) fn end_episode(&mut self) {
         self.episode = None;
+        if self.fault == Fault::MovesPerEpisode {
+            self.recent.clear();
+        }
+    }
+
+    /// The connected client was idle for long enough.
+    pub(crate) fn pause(&mut self) {
+        if self.fault != Fault::IdleKeepsEpisode {
+            self.end_episode();
+        }
     }
 
     /// Stops the clock of the deadline while a message awaits its answer (EOP-EPI-6), and starts it again.
     pub(crate) fn hold_clock(&mut self, hold: bool, now: Instant) {
         let Some(episode) = &mut self.episode else {
+            self.hurried = false;
             return;
         };
-        if hold {
+        if self.fault == Fault::DeadlineWhileAnswering {
+            self.hurried = hold;
+        } else if hold {
             episode.spent = episode.elapsed(now);
             episode.running = None;
         } else if episode.running.is_none() {
@@ -112,10 +162,23 @@ impl Moves {
         }
     }
 
+    /// Whether the deadline also ends a session that awaits an answer.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.hurried
+    }
+
     /// When the deadline passes; `None` outside an episode or while its clock stands still.
     pub(crate) fn deadline(&self, settings: &Settings) -> Option<Instant> {
         let episode = self.episode.as_ref()?;
-        Some(episode.running? + settings.deadline.saturating_sub(episode.spent))
+        Some(episode.running? + self.bound(settings).saturating_sub(episode.spent))
+    }
+
+    fn bound(&self, settings: &Settings) -> Duration {
+        if self.fault == Fault::DeadlineMissing {
+            WINDOW
+        } else {
+            settings.deadline
+        }
     }
 
     pub(crate) fn in_episode(&self) -> bool {
@@ -124,6 +187,16 @@ impl Moves {
 }
 
 impl Episode {
+    fn begin(visited: HashSet<SocketAddrV4>, now: Instant) -> Self {
+        Self {
+            redirects: 0,
+            visited,
+            fell_back: false,
+            spent: Duration::ZERO,
+            running: Some(now),
+        }
+    }
+
     fn elapsed(&self, now: Instant) -> Duration {
         self.spent
             + self

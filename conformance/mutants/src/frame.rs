@@ -208,7 +208,7 @@ pub(crate) enum Frame {
 /// What stands next in the octets that arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Not decided yet.
+    /// Not decided yet; after the end of the stream: nothing.
     More,
     Frame(Frame),
     Broken(Kind),
@@ -244,7 +244,15 @@ impl Inbox {
     }
 
     pub(crate) fn fill(&mut self, stream: &TcpStream) -> Arrived {
+        if self.fault == Fault::HeaderTimerRestarts {
+            self.header_since = None;
+        }
         read(stream, &mut self.octets)
+    }
+
+    /// Puts octets in front of everything that is here.
+    pub(crate) fn prepend(&mut self, octets: Vec<u8>) {
+        self.octets.splice(..0, octets);
     }
 
     /// Whether there is room for more before what is here was handled.
@@ -253,65 +261,130 @@ impl Inbox {
         self.octets.len() <= most.saturating_add(CHUNK)
     }
 
-    pub(crate) fn at_boundary(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.octets.is_empty()
     }
 
     /// Takes all octets, whatever they mean.
     pub(crate) fn take_all(&mut self) -> Vec<u8> {
+        self.header_since = None;
         std::mem::take(&mut self.octets)
     }
 
-    /// Takes the next frame (EOP-FRM-1 to EOP-FRM-9, EOP-OPC-2 to EOP-OPC-6, EOP-LIM-2).
-    pub(crate) fn next(&mut self) -> Next {
-        loop {
-            let present = self.octets.len();
-            let Some(opcode) = self.number16(0) else {
-                return self.more();
-            };
-            let verdict = self.judge(opcode);
-            if self.fault == Fault::LateOpcode && present < HEADER {
-                return self.more();
-            }
-            if let Verdict::Broken(kind) = verdict {
-                return Next::Broken(kind);
-            }
-            let (Some(port), Some(addr), Some(slen)) =
-                (self.number16(2), self.number32(4), self.number32(8))
-            else {
-                return self.more();
-            };
-            if slen > self.limit && self.fault != Fault::YesMan {
-                return Next::Broken(Kind::MessageTooLarge);
-            }
-            let end = usize::try_from(slen)
-                .unwrap_or(usize::MAX)
-                .saturating_add(HEADER);
-            let early =
-                self.fault == Fault::RedirectOnHeader && matches!(verdict, Verdict::Redirect);
-            let end = if early { end.min(present) } else { end };
-            if present < end {
-                self.header_since = None;
-                return Next::More;
-            }
-            let payload = self.take(end);
-            match verdict {
-                Verdict::Message => return Next::Frame(Frame::Message(payload)),
-                Verdict::Redirect => {
-                    let target = SocketAddrV4::new(Ipv4Addr::from(addr), port);
-                    return Next::Frame(Frame::Redirect { target, payload });
-                }
-                Verdict::Skip | Verdict::Broken(_) => {}
-            }
-        }
+    /// What has arrived of a payload that is incomplete.
+    pub(crate) fn partial(&self) -> &[u8] {
+        self.octets.get(HEADER..).unwrap_or(&[])
     }
 
     /// When the header that is incomplete here began.
     pub(crate) fn header_since(&self) -> Option<Instant> {
         self.header_since
+            .filter(|_| self.fault != Fault::HeaderTimerMissing)
+    }
+
+    /// Takes the next frame (EOP-FRM-1 to EOP-FRM-9, EOP-OPC-2 to EOP-OPC-6, EOP-LIM-2).
+    pub(crate) fn next(&mut self) -> Next {
+        loop {
+            match self.attempt() {
+                // No frame after all, but there may be one behind.
+                Some(Next::Frame(Frame::Message(payload)))
+                    if payload.is_empty() && self.fault == Fault::EmptyMessageIgnored => {}
+                Some(Next::Broken(_)) if self.fault == Fault::Resync => self.resync(),
+                Some(next) => return next,
+                None => {}
+            }
+        }
+    }
+
+    /// One attempt at a frame; `None` if a frame was skipped.
+    fn attempt(&mut self) -> Option<Next> {
+        let Some(opcode) = self.number16(0) else {
+            return Some(self.more());
+        };
+        let verdict = self.judge(opcode);
+        let present = self.octets.len();
+        let length = self.length();
+        let end = length.map(|slen| {
+            usize::try_from(slen)
+                .unwrap_or(usize::MAX)
+                .saturating_add(HEADER)
+        });
+        if self.fault == Fault::LateOpcode && present < HEADER
+            || self.fault == Fault::OpcodeAfterPayload && end.is_none_or(|end| present < end)
+        {
+            return Some(self.more());
+        }
+        if let Verdict::Broken(kind) = verdict {
+            return Some(Next::Broken(kind));
+        }
+        let (Some(end), Some(port), Some(addr), Some(slen)) =
+            (end, self.number16(2), self.number32(4), length)
+        else {
+            return Some(self.more());
+        };
+        self.header_since = None;
+        let redirects = matches!(verdict, Verdict::Redirect);
+        if self.is_too_long(slen, redirects)
+            && !(self.fault == Fault::LimitAfterPayload && present < end)
+        {
+            let named = self.fault != Fault::TooLargeMisnamed;
+            return Some(Next::Broken(if named {
+                Kind::MessageTooLarge
+            } else {
+                Kind::TruncatedFrame
+            }));
+        }
+        let foreign = self.fault == Fault::NormalPortRefused && port != 0
+            || self.fault == Fault::NormalAddressRefused && addr != 0;
+        if foreign && !redirects {
+            return Some(Next::Broken(Kind::UnknownOpcode));
+        }
+        let end = self.cut(end, redirects);
+        if present < end {
+            return Some(Next::More);
+        }
+        let payload = self.take(end);
+        match verdict {
+            Verdict::Message if payload.is_empty() && self.fault == Fault::EmptyMessageAsEnd => {
+                Some(Next::Broken(Kind::Eof))
+            }
+            Verdict::Message => Some(Next::Frame(Frame::Message(payload))),
+            Verdict::Redirect => {
+                let target = self.target(addr, port);
+                Some(Next::Frame(Frame::Redirect { target, payload }))
+            }
+            Verdict::Skip | Verdict::Broken(_) => None,
+        }
+    }
+
+    /// What the end of the stream makes of the octets that are left (EOP-FRM-5).
+    pub(crate) fn end(&mut self) -> Next {
+        if self.octets.is_empty() {
+            return Next::More;
+        }
+        let (opcode, port, addr) = (self.number16(0), self.number16(2), self.number32(4));
+        let whole = self.octets.len() >= HEADER;
+        if whole && opcode == Some(NORMAL) && self.fault == Fault::TruncatedDelivered {
+            return Next::Frame(Frame::Message(self.take(usize::MAX)));
+        }
+        if let (true, Some(REDIRECT), Some(port), Some(addr)) = (whole, opcode, port, addr)
+            && self.fault == Fault::TruncatedRedirectFollowed
+        {
+            let target = SocketAddrV4::new(Ipv4Addr::from(addr), port);
+            let payload = self.take(usize::MAX);
+            return Next::Frame(Frame::Redirect { target, payload });
+        }
+        if self.fault == Fault::TruncatedAsEnd {
+            self.octets.clear();
+            return Next::More;
+        }
+        Next::Broken(Kind::TruncatedFrame)
     }
 
     fn more(&mut self) -> Next {
+        if self.fault == Fault::SplitHeaderLost {
+            self.octets.clear();
+        }
         self.header_since = if self.octets.is_empty() {
             None
         } else {
@@ -321,22 +394,122 @@ impl Inbox {
     }
 
     fn judge(&self, opcode: u16) -> Verdict {
+        let opcode = if self.fault == Fault::OpcodeLowOctet {
+            opcode & 0xFF
+        } else {
+            opcode
+        };
+        let taken = match opcode {
+            0x0000 => Some(Fault::ZeroOpcodeTaken),
+            0x0003..=0x00FF => Some(Fault::FutureOpcodeTaken),
+            0x0100 | 0x0200 => Some(Fault::SwappedOpcodeTaken),
+            0x1001..=0x13FF => Some(Fault::ExtensionOpcodeTaken),
+            0x8000..=0xFEFF => Some(Fault::PrivateOpcodeTaken),
+            _ => None,
+        };
         match (opcode, self.role) {
             (NORMAL, _) => Verdict::Message,
             (REDIRECT, Role::Client) => Verdict::Redirect,
             _ if self.fault == Fault::YesMan => Verdict::Message,
+            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectTaken => {
+                Verdict::Message
+            }
+            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectSkipped => Verdict::Skip,
+            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectFollowed => {
+                Verdict::Redirect
+            }
             (REDIRECT, Role::Server) => Verdict::Broken(Kind::UnexpectedRedirect),
-            (0x0100 | 0x0200, _) => Verdict::Broken(Kind::ByteOrderMismatch),
+            _ if taken == Some(self.fault) || self.fault == Fault::UnknownOpcodeTaken => {
+                Verdict::Message
+            }
             _ if self.fault == Fault::UnknownOpcodeSkipped => Verdict::Skip,
-            _ if self.first => Verdict::Broken(Kind::NotEop),
+            (0x0100 | 0x0200, _) if self.fault != Fault::ByteOrderUnnamed => {
+                Verdict::Broken(Kind::ByteOrderMismatch)
+            }
+            _ if self.first && self.fault != Fault::NotEopUnnamed => Verdict::Broken(Kind::NotEop),
+            _ if self.fault == Fault::NotEopEverywhere => Verdict::Broken(Kind::NotEop),
             _ => Verdict::Broken(Kind::UnknownOpcode),
         }
     }
 
+    fn length(&self) -> Option<u32> {
+        let slen = self.number32(8)?;
+        let slen = if self.fault == Fault::LittleEndianLengthRead {
+            slen.swap_bytes()
+        } else {
+            slen
+        };
+        let slen = if self.fault == Fault::SixteenBitLength {
+            slen & 0xFFFF
+        } else {
+            slen
+        };
+        Some(slen)
+    }
+
+    fn is_too_long(&self, slen: u32, redirect: bool) -> bool {
+        let limit = self.limit;
+        if self.fault == Fault::YesMan
+            || self.fault == Fault::LimitMissing
+            || self.fault == Fault::RedirectUnlimited && redirect
+            || self.fault == Fault::SignedLength && slen > 0x7FFF_FFFF
+        {
+            return false;
+        }
+        slen > limit.saturating_add(u32::from(self.fault == Fault::LimitOneMore))
+            || slen == limit && self.fault == Fault::LimitOneLess
+            || slen > 0xFFFF && self.fault == Fault::SmallLimit
+    }
+
+    /// Where a faulty reader believes that the frame ends.
+    fn cut(&self, end: usize, redirect: bool) -> usize {
+        let payload = self.partial();
+        if self.fault == Fault::RedirectOnHeader && redirect
+            || self.fault == Fault::SplitPayloadCut && !payload.is_empty()
+        {
+            return end.min(self.octets.len());
+        }
+        let header = [0, 1, 0, 0, 0, 0, 0, 0];
+        if self.fault == Fault::PayloadScanned
+            && let Some(place) = payload
+                .windows(header.len())
+                .position(|window| window == header)
+        {
+            return end.min(HEADER + place);
+        }
+        end
+    }
+
+    fn target(&self, addr: u32, port: u16) -> SocketAddrV4 {
+        let addr = if self.fault == Fault::ReversedAddressRead {
+            addr.swap_bytes()
+        } else {
+            addr
+        };
+        let port = if self.fault == Fault::SwappedPortRead {
+            port.swap_bytes()
+        } else {
+            port
+        };
+        SocketAddrV4::new(Ipv4Addr::from(addr), port)
+    }
+
+    fn resync(&mut self) {
+        let next = self
+            .octets
+            .windows(2)
+            .skip(1)
+            .position(|pair| pair == NORMAL.to_be_bytes());
+        self.octets
+            .drain(..next.map_or(self.octets.len(), |place| place + 1));
+    }
+
     fn take(&mut self, end: usize) -> Vec<u8> {
         let mut frame: Vec<u8> = self.octets.drain(..end.min(self.octets.len())).collect();
+        if self.fault == Fault::ReadTailDropped {
+            self.octets.clear();
+        }
         self.first = false;
-        self.header_since = None;
         frame.split_off(HEADER.min(frame.len()))
     }
 

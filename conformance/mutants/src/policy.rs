@@ -19,10 +19,12 @@ enum Scope {
     Global,
 }
 
-fn scope(address: Ipv4Addr) -> Scope {
+fn scope(address: Ipv4Addr, fault: Fault) -> Scope {
     match address.octets() {
         [127, ..] => Scope::Loopback,
         [169, 254, ..] => Scope::LinkLocal,
+        [100, 64..=127, ..] if fault == Fault::SharedSpaceGlobal => Scope::Global,
+        [172, 17..=31, ..] if fault == Fault::PrivateRangeShort => Scope::Global,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Scope::Private,
         _ => Scope::Global,
     }
@@ -46,10 +48,13 @@ pub(crate) struct Allow {
 }
 
 impl Allow {
-    fn matches(self, target: SocketAddrV4) -> bool {
+    fn matches(self, target: SocketAddrV4, fault: Fault) -> bool {
         let mask = u32::MAX.checked_shl(32 - self.prefix).unwrap_or(0);
         let differs = (self.network.to_bits() ^ target.ip().to_bits()) & mask;
-        differs == 0 && (self.ports.0..=self.ports.1).contains(&target.port())
+        let (first, last) = self.ports;
+        let port = (first..=last).contains(&target.port()) || fault == Fault::AllowListPortIgnored;
+        let network = differs == 0 || fault == Fault::AllowListNetworkIgnored;
+        network && port && fault != Fault::AllowListIgnored
     }
 }
 
@@ -78,23 +83,65 @@ pub(crate) fn refusal(
         return None;
     }
     let Move { home, from, target } = asked;
-    if forbidden(target) {
+    let allowed = allow.iter().any(|entry| entry.matches(target, fault));
+    if forbidden(target)
+        && !(allowed && fault == Fault::AllowListOverForbidden)
+        && !tolerates(fault, target)
+    {
         return Some("forbidden");
     }
-    if allow.iter().any(|entry| entry.matches(target)) {
+    if allowed {
         return None;
     }
-    let (reach, here) = (scope(*target.ip()), scope(*from.ip()));
-    let same_ground = reach == here && matches!(reach, Scope::Loopback | Scope::Private);
-    if reach < here && reach < scope(*home.ip()) {
+    let [reach, here, origin] = [target, from, home].map(|endpoint| scope(*endpoint.ip(), fault));
+    let port = target.port();
+    if is_narrower(reach, here, origin, fault) {
         Some("scope")
-    } else if target.port() < 1024 && target.port() != home.port() {
+    } else if port < 1024
+        && (port != home.port() || fault == Fault::HomePortRefused)
+        && fault != Fault::LowPortAllowed
+    {
         Some("port")
-    } else if special(*target.ip()) {
+    } else if special(*target.ip()) && fault != Fault::SpecialAllowed {
         Some("special")
-    } else if cleartext == Cleartext::Secure && !same_ground {
+    } else if is_insecure(cleartext, reach, here, fault) {
         Some("insecure")
     } else {
         None
+    }
+}
+
+/// Whether a faulty policy lets this forbidden target pass.
+fn tolerates(fault: Fault, target: SocketAddrV4) -> bool {
+    let [first, ..] = target.ip().octets();
+    target.port() == 0 && fault == Fault::PortZeroAllowed
+        || first == 0 && fault == Fault::ZeroNetworkAllowed
+        || (224..240).contains(&first) && fault == Fault::MulticastAllowed
+        || first >= 240 && fault == Fault::ReservedAddressAllowed
+}
+
+/// Narrower than both the connection and home (EOP-POL-2).
+fn is_narrower(reach: Scope, here: Scope, home: Scope, fault: Fault) -> bool {
+    if fault == Fault::ScopeUnchecked {
+        false
+    } else if fault == Fault::ScopeOfHomeOnly {
+        reach < home
+    } else if fault == Fault::ScopeOfConnectionOnly {
+        reach < here
+    } else {
+        reach < here && reach < home
+    }
+}
+
+/// EOP-POL-6, EOP-POL-7.
+fn is_insecure(cleartext: Cleartext, reach: Scope, here: Scope, fault: Fault) -> bool {
+    let same_ground = match reach {
+        Scope::Loopback => here == Scope::Loopback,
+        Scope::Private => here == Scope::Private && fault != Fault::PrivateInsecure,
+        Scope::LinkLocal | Scope::Global => false,
+    };
+    match cleartext {
+        Cleartext::Secure => !same_ground && fault != Fault::InsecureAllowed,
+        Cleartext::Paper => !same_ground && fault == Fault::PaperRefuses,
     }
 }

@@ -29,13 +29,20 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn request(octets: &[u8], fault: Fault) -> Request {
-    if fault == Fault::UnknownToEverything {
-        return Request::Unknown;
-    }
-    std::str::from_utf8(octets)
-        .ok()
-        .and_then(|text| known(text, fault))
-        .unwrap_or(Request::Unknown)
+    let text = if fault == Fault::UnknownToEverything {
+        String::new()
+    } else if fault == Fault::LenientGrammar {
+        lenient(octets)
+    } else {
+        String::from_utf8(octets.to_vec()).unwrap_or_default()
+    };
+    known(&text, fault).unwrap_or(Request::Unknown)
+}
+
+/// What a reader makes of a request that does not mind capitals and spaces.
+fn lenient(octets: &[u8]) -> String {
+    let text = String::from_utf8_lossy(octets).to_lowercase();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn known(text: &str, fault: Fault) -> Option<Request> {
@@ -44,12 +51,15 @@ fn known(text: &str, fault: Fault) -> Option<Request> {
     }
     let (verb, rest) = text.split_once(' ')?;
     match verb {
-        "do" => steps(rest)
-            .filter(|steps| lawful_do(steps, fault))
-            .map(Request::Do),
-        "listen" => steps(rest)
-            .filter(|steps| lawful_listen(steps, fault))
-            .map(Request::Listen),
+        "do" => {
+            let steps = steps(rest)?;
+            lawful_do(&steps, fault).then_some(Request::Do(steps))
+        }
+        "listen" => {
+            let steps = steps(rest)?;
+            let lawful = ends_once(&steps) || fault == Fault::ListenGoesOn;
+            lawful.then_some(Request::Listen(steps))
+        }
         "mark" => Some(Request::Mark(token(rest)?.to_owned())),
         "marked" => Some(Request::Marked(token(rest)?.to_owned())),
         "signal" => Some(Request::Signal(token(rest)?.to_owned())),
@@ -59,6 +69,13 @@ fn known(text: &str, fault: Fault) -> Option<Request> {
 
 fn steps(text: &str) -> Option<Vec<Step>> {
     text.split(';').map(step).collect()
+}
+
+/// The steps in front of the first that is wrong.
+pub(crate) fn good_steps(octets: &[u8]) -> Vec<Step> {
+    let text = String::from_utf8_lossy(octets);
+    let steps = text.strip_prefix("do ").unwrap_or_default().split(';');
+    steps.map_while(step).collect()
 }
 
 fn step(text: &str) -> Option<Step> {
@@ -82,7 +99,7 @@ fn step(text: &str) -> Option<Step> {
     words.next().is_none().then_some(step)
 }
 
-fn is_last(step: &Step) -> bool {
+pub(crate) fn is_last(step: &Step) -> bool {
     matches!(step, Step::Redirect(..) | Step::Fin | Step::Reset)
 }
 
@@ -91,16 +108,14 @@ fn ends_once(steps: &[Step]) -> bool {
     steps.iter().rev().skip(1).all(|step| !is_last(step))
 }
 
-fn lawful_do(steps: &[Step], _fault: Fault) -> bool {
-    let answers = steps
-        .iter()
-        .filter(|step| matches!(step, Step::Answer(_)))
-        .count();
+/// EOP-TST-6, EOP-TST-8.
+fn lawful_do(steps: &[Step], fault: Fault) -> bool {
+    let answers = steps.iter().filter(|step| matches!(step, Step::Answer(_)));
+    let answers = answers.count();
     let ends = steps.last().is_some_and(is_last);
-    let answers_twice = answers == 1 && matches!(steps.last(), Some(Step::Redirect(_, Some(_))));
-    answers <= 1 && (answers == 1 || ends) && ends_once(steps) && !answers_twice
-}
-
-fn lawful_listen(steps: &[Step], _fault: Fault) -> bool {
-    ends_once(steps)
+    let late = matches!(steps.last(), Some(Step::Redirect(_, Some(_))));
+    (answers <= 1 || fault == Fault::DoAnswersTwice)
+        && (answers > 0 || ends || fault == Fault::DoNothing)
+        && (ends_once(steps) || fault == Fault::DoGoesOn)
+        && (answers == 0 || !late || fault == Fault::LateAfterAnswer)
 }

@@ -71,28 +71,283 @@ faults! {
     HelloOnly Trivial "hello-only" "Prints its first line and does nothing." { Client: ["EOP-DRV-9", "EOP-DRV-12"] }
     Garbage Trivial "garbage" "Prints octets that are no line of the contract before its first line." { Server: ["EOP-TST-1"] Client: ["EOP-DRV-1"] }
     ExitAtOnce Trivial "exit-at-once" "Leaves at once, with a failure." { Server: ["EOP-TST-1"] Client: ["EOP-DRV-1"] }
-    UnknownToEverything Trivial "unknown-to-everything" "Answers every request with `unknown`." { Server: ["EOP-TST-9", "EOP-RED-3"] }
+    UnknownToEverything Trivial "unknown-to-everything" "Answers every request with `unknown`." { Server: ["EOP-TST-9", "EOP-TST-10", "EOP-RED-3", "EOP-RED-4"] }
     RejectedToEverything Trivial "rejected-to-everything" "Rejects every command." { Client: ["EOP-DRV-9", "EOP-RED-7"] }
 
-    // Frames.
+    // Frames that go out.
     LittleEndianLength Subtle "little-endian-length" "Sends slen with its last octet first." { Server: ["EOP-FRM-1"] Client: ["EOP-FRM-1"] }
-    NonzeroPort Subtle "nonzero-port" "Sends NORMAL frames with a port." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
-    NonzeroAddress Subtle "nonzero-address" "Sends NORMAL frames with an address." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
+    LittleEndianOpcode Subtle "little-endian-opcode" "Sends opcodes with their last octet first." { Server: ["EOP-OPC-1"] Client: ["EOP-OPC-1"] }
     SwappedPort Subtle "swapped-port" "Sends a target's port with its octets exchanged." { Server: ["EOP-FRM-1"] }
     ReversedAddress Subtle "reversed-address" "Sends a target's address with its last octet first." { Server: ["EOP-FRM-1"] }
-    LittleEndianOpcode Subtle "little-endian-opcode" "Sends opcodes with their last octet first." { Server: ["EOP-OPC-1"] Client: ["EOP-OPC-1"] }
-    ExtensionUnasked Subtle "extension-unasked" "Sends an extension's frame that was not negotiated." { Server: ["EOP-EXT-1"] Client: ["EOP-EXT-1"] }
+    NonzeroPort Subtle "nonzero-port" "Sends NORMAL frames with a port." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
+    NonzeroAddress Subtle "nonzero-address" "Sends NORMAL frames with an address." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
     PaddedFrame Subtle "padded-frame" "Sends an octet after each frame that belongs to none." { Server: ["EOP-FRM-3"] Client: ["EOP-FRM-3"] }
+    ExtensionUnasked Subtle "extension-unasked" "Sends an extension's frame that was not negotiated." { Server: ["EOP-EXT-1"] Client: ["EOP-EXT-1"] }
+
+    // Frames that come in.
+    LittleEndianLengthRead Subtle "little-endian-length-read" "Reads slen with its last octet first." { Server: ["EOP-FRM-1"] Client: ["EOP-FRM-1"] }
+    SixteenBitLength Subtle "sixteen-bit-length" "Reads only the low 16 bits of slen." { Server: ["EOP-FRM-1", "EOP-LIM-1"] Client: ["EOP-FRM-1", "EOP-LIM-1"] }
+    SignedLength Subtle "signed-length" "Takes an slen beyond 2,147,483,647 for a negative number that passes the limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    SwappedPortRead Subtle "swapped-port-read" "Reads a target's port with its octets exchanged." { Client: ["EOP-FRM-1"] }
+    ReversedAddressRead Subtle "reversed-address-read" "Reads a target's address with its last octet first." { Client: ["EOP-FRM-1"] }
+    ReadTailDropped Subtle "read-tail-dropped" "Takes one read for one frame and drops what stands behind it." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
+    SplitHeaderLost Subtle "split-header-lost" "Loses the beginning of a header that one read does not complete." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
+    SplitPayloadCut Subtle "split-payload-cut" "Takes what one read brought of a payload for all of it." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
+    TruncatedDelivered Subtle "truncated-delivered" "Takes a message that the end of the stream cut for a whole one." { Server: ["EOP-FRM-5", "EOP-RSD-10"] Client: ["EOP-FRM-5"] }
+    TruncatedAsEnd Subtle "truncated-as-end" "Takes an end of the stream inside a frame for an orderly one." { Client: ["EOP-FRM-5"] }
+    TruncatedRedirectFollowed Subtle "truncated-redirect-followed" "Follows a REDIRECT that the end of the stream cut." { Client: ["EOP-RED-6", "EOP-FRM-5"] }
+    NormalPortRefused Subtle "normal-port-refused" "Refuses a NORMAL frame with a port." { Server: ["EOP-FRM-7"] Client: ["EOP-FRM-7"] }
+    NormalAddressRefused Subtle "normal-address-refused" "Refuses a NORMAL frame with an address." { Server: ["EOP-FRM-7"] Client: ["EOP-FRM-7"] }
+    EmptyMessageIgnored Subtle "empty-message-ignored" "Takes an empty message for nothing." { Server: ["EOP-FRM-8"] Client: ["EOP-FRM-8"] }
+    EmptyMessageAsEnd Subtle "empty-message-as-end" "Takes an empty message for the end of the stream." { Server: ["EOP-FRM-8"] Client: ["EOP-FRM-8"] }
+    PayloadScanned Subtle "payload-scanned" "Ends a payload where something in it looks like a header." { Server: ["EOP-FRM-9"] Client: ["EOP-FRM-9"] }
+    Resync Subtle "resync" "Searches for the next NORMAL header after an error." { Server: ["EOP-FRM-9", "EOP-OPC-2"] Client: ["EOP-FRM-9", "EOP-OPC-2"] }
+    UnknownOpcodeTaken Subtle "unknown-opcode-taken" "Takes every opcode that it does not know for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    UnknownOpcodeSkipped Subtle "unknown-opcode-skipped" "Skips a frame whose opcode it does not know." { Server: ["EOP-OPC-4", "EOP-OPC-2"] Client: ["EOP-OPC-4", "EOP-OPC-2"] }
+    OpcodeLowOctet Subtle "opcode-low-octet" "Looks at the second octet of an opcode only." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    ZeroOpcodeTaken Subtle "zero-opcode-taken" "Takes the opcode 0x0000 for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    FutureOpcodeTaken Subtle "future-opcode-taken" "Takes opcodes of future versions for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    ExtensionOpcodeTaken Subtle "extension-opcode-taken" "Takes opcodes of extensions for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    PrivateOpcodeTaken Subtle "private-opcode-taken" "Takes opcodes of private agreement for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    SwappedOpcodeTaken Subtle "swapped-opcode-taken" "Takes the opcodes 0x0100 and 0x0200 for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2", "EOP-OPC-6"] }
     LateOpcode Subtle "late-opcode" "Waits for the whole header before it looks at the opcode." { Server: ["EOP-OPC-3"] Client: ["EOP-OPC-3"] }
-    UnknownOpcodeSkipped Subtle "unknown-opcode-skipped" "Skips a frame whose opcode it does not know." { Server: ["EOP-OPC-4"] Client: ["EOP-OPC-4"] }
+    OpcodeAfterPayload Subtle "opcode-after-payload" "Waits for the whole frame before it looks at the opcode." { Server: ["EOP-OPC-3"] Client: ["EOP-OPC-3"] }
+    NotEopUnnamed Subtle "not-eop-unnamed" "Names a first opcode that it does not know UnknownOpcode." { Client: ["EOP-OPC-5"] }
+    NotEopEverywhere Subtle "not-eop-everywhere" "Names every opcode that it does not know NotEop." { Client: ["EOP-OPC-2"] }
+    ByteOrderUnnamed Subtle "byte-order-unnamed" "Does not know the opcodes of the other byte order." { Client: ["EOP-OPC-6"] }
+    SmallLimit Subtle "small-limit" "Refuses payloads of 65,536 octets." { Server: ["EOP-LIM-1"] Client: ["EOP-LIM-1"] }
+    LimitMissing Subtle "limit-missing" "Has no limit on slen." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitOneMore Subtle "limit-one-more" "Accepts one octet more than its limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitOneLess Subtle "limit-one-less" "Refuses a payload of exactly its limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    RedirectUnlimited Subtle "redirect-unlimited" "Does not limit the payload of a REDIRECT." { Client: ["EOP-LIM-2"] }
+    TooLargeMisnamed Subtle "too-large-misnamed" "Names a payload over the limit TruncatedFrame." { Client: ["EOP-LIM-2"] }
+    LimitAfterPayload Subtle "limit-after-payload" "Looks at the limit only when the payload is there." { Server: ["EOP-LIM-3"] Client: ["EOP-LIM-3"] }
+    HeaderTimerMissing Subtle "header-timer-missing" "Waits for the rest of a header for ever." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
+    HeaderTimerRestarts Subtle "header-timer-restarts" "Grants the time for a header anew with every octet." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
 
-    // Redirects.
-    RedirectOnHeader Subtle "redirect-on-header" "Acts on a REDIRECT whose payload is not complete." { Client: ["EOP-RED-6"] }
+    // Errors and time.
+    ErrorLingers Subtle "error-lingers" "Leaves the connection open after a protocol error." { Server: ["EOP-ERR-1"] Client: ["EOP-ERR-1"] }
+    ErrorGoesOn Subtle "error-goes-on" "Goes on with the next read after a protocol error." { Server: ["EOP-ERR-1", "EOP-OPC-2"] }
+    ErrorAnswered Subtle "error-answered" "Says on the connection that there was a protocol error." { Server: ["EOP-ERR-2"] Client: ["EOP-ERR-2"] }
+    ErrorEverywhere Subtle "error-everywhere" "Ends everything it has open at one protocol error." { Server: ["EOP-ERR-3"] Client: ["EOP-ERR-3"] }
+    StallMissing Subtle "stall-missing" "Waits for ever for a transport that takes nothing." { Server: ["EOP-CLS-12"] Client: ["EOP-CLS-12"] }
+
+    // The server's redirects.
+    ClientRedirectTaken Subtle "client-redirect-taken" "Takes a client's REDIRECT for a message." { Server: ["EOP-RED-2"] }
+    ClientRedirectSkipped Subtle "client-redirect-skipped" "Ignores a client's REDIRECT." { Server: ["EOP-RED-2"] }
+    ClientRedirectFollowed Subtle "client-redirect-followed" "Connects to the target of a client's REDIRECT." { Server: ["EOP-RED-2"] }
+    LateResponseApart Subtle "late-response-apart" "Sends the response that goes with a redirect in a frame of its own." { Server: ["EOP-RED-3"] }
+    EmptyResponseDropped Subtle "empty-response-dropped" "Sends nothing for an empty response that goes with a redirect." { Server: ["EOP-RED-4"] }
+    FrameAfterRedirect Subtle "frame-after-redirect" "Sends a message after a REDIRECT." { Server: ["EOP-RED-8"] }
+    ForbiddenTargetSent Subtle "forbidden-target-sent" "Redirects to targets that every client refuses." { Server: ["EOP-RED-14", "EOP-TST-13"] }
+    RedirectsToItself Subtle "redirects-to-itself" "Redirects to the endpoint on which it accepted." { Server: ["EOP-EPI-10", "EOP-TST-10"] }
+
+    // The server's answers.
+    UnaskedGreeting Subtle "unasked-greeting" "Greets although the service has no greetings." { Server: ["EOP-ACC-2"] }
+    AnswersTwice Subtle "answers-twice" "Sends every answer twice." { Server: ["EOP-ACC-2"] }
+    AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3"] }
+    GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4"] }
+    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4"] }
     ActsAfterRedirect Subtle "acts-after-redirect" "Acts on pipelined requests after it sent a REDIRECT." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
-    CloseAfterLateRedirect Subtle "close-after-late-redirect" "Closes at once after a REDIRECT with a payload." { Server: ["EOP-CLS-1"] }
+    ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2"] }
+    ActsBeforeComplete Subtle "acts-before-complete" "Acts on a request that is not complete." { Server: ["EOP-RSD-10"] }
+    HalfCloseAbandons Subtle "half-close-abandons" "Closes at once when the client half-closes." { Server: ["EOP-HCL-1"] }
+    HalfCloseForgetsPipelined Subtle "half-close-forgets-pipelined" "Forgets the requests that wait when the client half-closes." { Server: ["EOP-HCL-1"] }
+    HalfCloseUnredirected Subtle "half-close-unredirected" "Closes instead of redirecting a client that half-closed." { Server: ["EOP-HCL-1"] }
 
-    // Accounting and resending.
+    // The server's closing.
+    CloseAfterRedirect Subtle "close-after-redirect" "Closes at once after every REDIRECT." { Server: ["EOP-CLS-1"] }
+    CloseAfterLateRedirect Subtle "close-after-late-redirect" "Closes at once after a REDIRECT with a payload." { Server: ["EOP-CLS-1"] }
+    DeafAfterRedirect Subtle "deaf-after-redirect" "Reads nothing after a REDIRECT." { Server: ["EOP-CLS-1"] }
+    DrainCapped Subtle "drain-capped" "Closes when it has discarded 65,536 octets." { Server: ["EOP-CLS-1"] }
+    DrainBlames Subtle "drain-blames" "Parses what it should discard, and resets at an error." { Server: ["EOP-CLS-2"] }
+    DrainAnswers Subtle "drain-answers" "Answers what it should discard." { Server: ["EOP-CLS-2", "EOP-RED-8"] }
+    DrainEndless Subtle "drain-endless" "Discards without a limit." { Server: ["EOP-CLS-3"] }
+    DrainIdleMissing Subtle "drain-idle-missing" "Waits for a silent client as long as for any." { Server: ["EOP-CLS-3"] }
+    DrainTotalMissing Subtle "drain-total-missing" "Discards for as long as octets come." { Server: ["EOP-CLS-3"] }
+    DrainClockEarly Subtle "drain-clock-early" "Lets the limits of the discarding begin before the redirect has arrived." { Server: ["EOP-CLS-4"] }
+    DrainIgnoresEnd Subtle "drain-ignores-end" "Stays until the limits pass although the client has ended the stream." { Server: ["EOP-CLS-5"] }
+    HalfCloseAfterRedirect Subtle "half-close-after-redirect" "Half-closes after a REDIRECT in the test service." { Server: ["EOP-TST-11"] }
+    ResetAfterRedirect Subtle "reset-after-redirect" "Resets the connection after a REDIRECT." { Server: ["EOP-CLS-7", "EOP-CLS-1"] }
+
+    // The test service.
+    StaysAfterInput Subtle "stays-after-input" "Does not leave when standard input ends." { Server: ["EOP-TST-2"] Client: ["EOP-DRV-2"] }
+    ListensAnywhere Subtle "listens-anywhere" "Agrees to listen on an address that is not loopback." { Server: ["EOP-TST-3"] }
+    OneAtATime Subtle "one-at-a-time" "Serves the next connection when the one before has ended." { Server: ["EOP-TST-4"] }
+    LenientGrammar Subtle "lenient-grammar" "Does not mind capitals and spaces in requests." { Server: ["EOP-TST-5"] }
+    MalformedHalfDone Subtle "malformed-half-done" "Does the steps in front of the one that is wrong." { Server: ["EOP-TST-5"] }
+    UnknownCloses Subtle "unknown-closes" "Closes at a request that it does not know." { Server: ["EOP-TST-5"] }
+    DoAnswersTwice Subtle "do-answers-twice" "Agrees to a `do` with two answers." { Server: ["EOP-TST-6"] }
+    DoNothing Subtle "do-nothing" "Agrees to a `do` that neither answers nor ends anything." { Server: ["EOP-TST-6"] }
+    DoGoesOn Subtle "do-goes-on" "Agrees to a `do` that goes on after its end." { Server: ["EOP-TST-6"] }
+    ListenGoesOn Subtle "listen-goes-on" "Agrees to a `listen` that goes on after its end." { Server: ["EOP-TST-7"] }
+    LateAfterAnswer Subtle "late-after-answer" "Agrees to an answer and a redirect with a payload in one `do`." { Server: ["EOP-TST-8"] }
+    ListFirstAlways Subtle "list-first-always" "Redirects to the first endpoint of the list, wherever it is itself." { Server: ["EOP-TST-9"] }
+    ListFirstPlace Subtle "list-first-place" "Goes by its first place in the list, not by the last." { Server: ["EOP-TST-9"] }
+    ListWraps Subtle "list-wraps" "Redirects from the last endpoint of the list to the first." { Server: ["EOP-TST-10"] }
+    HereAfterAnswer Subtle "here-after-answer" "Says `here` although the request was answered." { Server: ["EOP-TST-10"] }
+    HereCloses Subtle "here-closes" "Closes after `here`." { Server: ["EOP-TST-10"] }
+    RefusedAfterAnswer Subtle "refused-after-answer" "Says `refused` although the request was answered." { Server: ["EOP-TST-13"] }
+    MarkLate Subtle "mark-late" "Counts marks after the steps behind them." { Server: ["EOP-TST-12"] }
+    MarkTwice Subtle "mark-twice" "Counts the marks of a `do` twice." { Server: ["EOP-TST-12"] }
+
+    // The client follows.
+    RedirectEchoed Subtle "redirect-echoed" "Sends a REDIRECT back to the server that sent one." { Client: ["EOP-RED-1"] }
+    RedirectPayloadDropped Subtle "redirect-payload-dropped" "Does not deliver the payload of a REDIRECT." { Client: ["EOP-RED-5"] }
+    RedirectPayloadLate Subtle "redirect-payload-late" "Delivers the payload of a REDIRECT only at the target." { Client: ["EOP-RED-5", "EOP-DRV-7"] }
+    RedirectBeforePayload Subtle "redirect-before-payload" "Reports a redirect before its payload." { Client: ["EOP-DRV-7", "EOP-RED-5"] }
+    RedirectOnHeader Subtle "redirect-on-header" "Acts on a REDIRECT whose payload is not complete." { Client: ["EOP-RED-6"] }
+    WaitsForFin Subtle "waits-for-fin" "Acts on a REDIRECT when the server has closed." { Client: ["EOP-RED-7"] }
+    IdleRedirectIgnored Subtle "idle-redirect-ignored" "Does not act on a REDIRECT when nothing is outstanding." { Client: ["EOP-RED-7"] }
+    ReadsOnAfterRedirect Subtle "reads-on-after-redirect" "Takes messages that stand behind a REDIRECT." { Client: ["EOP-RED-9"] }
+    SecondRedirectFollowed Subtle "second-redirect-followed" "Follows the last of several REDIRECT frames." { Client: ["EOP-RED-9"] }
+    LeftoversCarried Subtle "leftovers-carried" "Parses what stands behind a REDIRECT as if the target had sent it." { Client: ["EOP-RED-9"] }
+    RefusedPayloadDropped Subtle "refused-payload-dropped" "Does not deliver the payload of a REDIRECT whose target it refuses." { Client: ["EOP-RED-10"] }
+    WritesBeforeReading Subtle "writes-before-reading" "Does not read while it has octets to write." { Client: ["EOP-RED-12"] }
+    FinishesMessage Subtle "finishes-message" "Finishes the message that it is sending before it acts on a REDIRECT." { Client: ["EOP-RED-13", "EOP-RED-7"] }
+    RedirectRemembered Subtle "redirect-remembered" "Begins a new session where the last one from that home ended." { Client: ["EOP-RED-15"] }
+    RedirectAsFailure Subtle "redirect-as-failure" "Reports an early redirect as a lost connection." { Client: ["EOP-RSD-16", "EOP-RED-7"] }
+
+    // The client accounts.
+    AnswersNewest Subtle "answers-newest" "Lets a message answer the newest outstanding one." { Client: ["EOP-ACC-1"] }
+    LateAnswersNothing Subtle "late-answers-nothing" "Does not count the payload of a REDIRECT as an answer." { Client: ["EOP-ACC-1"] }
+    GreetingsOnlyAtHome Subtle "greetings-only-at-home" "Expects greetings at home only." { Client: ["EOP-ACC-4", "EOP-ACC-5", "EOP-ACC-6"] }
+    SendBeforeGreeting Subtle "send-before-greeting" "Sends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
+    ResendBeforeGreeting Subtle "resend-before-greeting" "Resends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
+    OneGreetingEnough Subtle "one-greeting-enough" "Sends after the first of several greetings." { Client: ["EOP-ACC-5"] }
     GreetingAsAnswer Subtle "greeting-as-answer" "Counts a greeting as the answer to the oldest message." { Client: ["EOP-ACC-6"] }
+    GreetingRequired Subtle "greeting-required" "Refuses a REDIRECT before the greetings." { Client: ["EOP-ACC-7"] }
+    LateGreetingUncounted Subtle "late-greeting-uncounted" "Does not take the payload of a REDIRECT for a greeting." { Client: ["EOP-ACC-8"] }
+    LateGreetingUnmoved Subtle "late-greeting-unmoved" "Takes the payload of a REDIRECT for a greeting and does not move." { Client: ["EOP-ACC-8"] }
+    UnsolicitedTaken Subtle "unsolicited-taken" "Accepts a message when nothing is outstanding." { Client: ["EOP-ACC-9"] }
+    UnofferedAnswered Subtle "unoffered-answered" "Accepts an answer to a message that it has not completely sent." { Client: ["EOP-ACC-9"] }
+    UnsolicitedDelivered Subtle "unsolicited-delivered" "Delivers a message that answers nothing, then fails." { Client: ["EOP-ACC-10"] }
+    UnsolicitedMoves Subtle "unsolicited-moves" "Moves although the payload of the REDIRECT answers nothing." { Client: ["EOP-ACC-10", "EOP-ACC-9"] }
+    ManualRetiresItself Subtle "manual-retires-itself" "Counts every message as an answer in manual." { Client: ["EOP-ACC-11"] }
+    RetiresNewest Subtle "retires-newest" "Retires the newest messages instead of the oldest." { Client: ["EOP-ACC-11"] }
+    RetireUnoffered Subtle "retire-unoffered" "Lets a message be retired that it has not sent." { Client: ["EOP-ACC-12"] }
+    ManualUnsolicitedRefused Subtle "manual-unsolicited-refused" "Refuses a message that answers nothing in manual." { Client: ["EOP-ACC-13"] }
+    ManualPayloadRefused Subtle "manual-payload-refused" "Refuses the payload of a REDIRECT that answers nothing in manual." { Client: ["EOP-ACC-13"] }
+    SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14"] }
+    RetireAfterMoveIgnored Subtle "retire-after-move-ignored" "Resends in manual what was retired after the redirect." { Client: ["EOP-ACC-14"] }
+
+    // The client resends.
     OwedDropped Subtle "owed-dropped" "Forgets what is outstanding when it is redirected." { Client: ["EOP-RSD-3"] }
+    UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-3"] }
+    ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3"] }
+    ResendLastOnly Subtle "resend-last-only" "Resends the newest owed message only." { Client: ["EOP-RSD-3"] }
     AnsweredResent Subtle "answered-resent" "Resends the message that was answered last." { Client: ["EOP-RSD-4"] }
+    ResendReversed Subtle "resend-reversed" "Resends the newest owed message first." { Client: ["EOP-RSD-5"] }
+    ResendAltered Subtle "resend-altered" "Resends another payload than it sent." { Client: ["EOP-RSD-5"] }
+    ResendRestOnly Subtle "resend-rest-only" "Sends the target only what it had not sent of a message before." { Client: ["EOP-RSD-5"] }
+    NewBeforeOwed Subtle "new-before-owed" "Sends a new message before the owed ones." { Client: ["EOP-RSD-5"] }
+    OwedForgotten Subtle "owed-forgotten" "Forgets what is owed at the next REDIRECT." { Client: ["EOP-RSD-6"] }
+    UncertainResent Subtle "uncertain-resent" "Connects once more and resends when a connection is lost." { Client: ["EOP-RSD-7", "EOP-RSD-9"] }
+    UncertainAsUnsent Subtle "uncertain-as-unsent" "Reports what it has sent as unsent." { Client: ["EOP-RSD-8"] }
+    PartAsUnsent Subtle "part-as-unsent" "Reports a message that it has sent in part as unsent." { Client: ["EOP-RSD-8"] }
+    UnsentAsUncertain Subtle "unsent-as-uncertain" "Reports what it has not sent as uncertain." { Client: ["EOP-RSD-8"] }
+    OwedAsUnsent Subtle "owed-as-unsent" "Reports what is owed as unsent." { Client: ["EOP-RSD-8"] }
+    ResentAsOwed Subtle "resent-as-owed" "Reports what it has resent as owed." { Client: ["EOP-RSD-8"] }
+    OutstandingAsEnd Subtle "outstanding-as-end" "Takes the server's FIN for a clean end although something is outstanding." { Client: ["EOP-RSD-8"] }
+    ResentUndecided Subtle "resent-undecided" "Resends before the application has decided." { Client: ["EOP-RSD-11"] }
+    ManualResends Subtle "manual-resends" "Resends by itself in manual." { Client: ["EOP-RSD-11"] }
+    StaleDecisionTaken Subtle "stale-decision-taken" "Accepts a decision for another hop." { Client: ["EOP-RSD-12"] }
+    HopPerEpisode Subtle "hop-per-episode" "Counts hops from 1 in every episode." { Client: ["EOP-RSD-12"] }
+    SendBeforeDecision Subtle "send-before-decision" "Accepts a new message before the decision." { Client: ["EOP-RSD-13"] }
+    AutomaticAsks Subtle "automatic-asks" "Asks for a decision although resending is automatic." { Client: ["EOP-RSD-14"] }
+    AutomaticSendRefused Subtle "automatic-send-refused" "Refuses new messages while it resends." { Client: ["EOP-RSD-14"] }
+    NeverResendIgnored Subtle "never-resend-ignored" "Resends what is marked never-resend." { Client: ["EOP-RSD-15"] }
+    BudgetIgnored Subtle "budget-ignored" "Resends beyond the replay budget." { Client: ["EOP-RSD-15"] }
+    BudgetOneLess Subtle "budget-one-less" "Takes a message that fills the replay budget for one that exceeds it." { Client: ["EOP-RSD-14"] }
+    BudgetPerMessage Subtle "budget-per-message" "Measures each message alone against the replay budget." { Client: ["EOP-RSD-15"] }
+    HeldAlone Subtle "held-alone" "Resends what stands behind a message that waits for the decision." { Client: ["EOP-RSD-15"] }
+    OwedUncounted Subtle "owed-uncounted" "Reports redirects as if nothing were owed." { Client: ["EOP-RSD-16", "EOP-RSD-3"] }
+    DroppedResent Subtle "dropped-resent" "Resends what the application dropped." { Client: ["EOP-RSD-17"] }
+
+    // The client half-closes and closes.
+    HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
+    HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
+    HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
+    CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
+    OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
+    NewFirstUnasked Subtle "new-first-unasked" "Connects to the target before it closes the old connection, unasked." { Client: ["EOP-CLS-9"] }
+    WriteErrorFinal Subtle "write-error-final" "Gives up at a write error without reading what has arrived." { Client: ["EOP-CLS-10"] }
+    IdleUnread Subtle "idle-unread" "Does not read while nothing is outstanding." { Client: ["EOP-CLS-11", "EOP-RED-7"] }
+
+    // The client's bounds.
+    RedirectsOneMore Subtle "redirects-one-more" "Follows one redirect more than its bound." { Client: ["EOP-EPI-1"] }
+    RedirectsOneLess Subtle "redirects-one-less" "Follows one redirect less than its bound." { Client: ["EOP-EPI-1"] }
+    RedirectsUnbounded Subtle "redirects-unbounded" "Follows any number of redirects in one episode." { Client: ["EOP-EPI-1"] }
+    AnswerKeepsEpisode Subtle "answer-keeps-episode" "Does not end an episode when a message is answered." { Client: ["EOP-EPI-1", "EOP-EPI-2"] }
+    IdleKeepsEpisode Subtle "idle-keeps-episode" "Does not end an episode when the connected client is idle." { Client: ["EOP-EPI-1", "EOP-EPI-2"] }
+    LoopUndetected Subtle "loop-undetected" "Connects to an endpoint twice in one episode." { Client: ["EOP-EPI-2"] }
+    TargetRetried Subtle "target-retried" "Connects to a failing target once more." { Client: ["EOP-EPI-2", "EOP-FAI-1"] }
+    FirstRedirectorUnvisited Subtle "first-redirector-unvisited" "Does not count the first redirector of an episode as visited." { Client: ["EOP-EPI-3"] }
+    AnsweredRedirectorVisited Subtle "answered-redirector-visited" "Counts the first redirector as visited although it answered a message." { Client: ["EOP-EPI-3"] }
+    GreetingEndsEpisode Subtle "greeting-ends-episode" "Ends an episode at a greeting." { Client: ["EOP-EPI-4"] }
+    PayloadEndsEpisode Subtle "payload-ends-episode" "Ends an episode at a message that answers nothing." { Client: ["EOP-EPI-4"] }
+    DeadlineMissing Subtle "deadline-missing" "Has no deadline for an episode but a minute." { Client: ["EOP-EPI-5"] }
+    DeadlinePerHop Subtle "deadline-per-hop" "Grants the deadline anew with every redirect." { Client: ["EOP-EPI-5"] }
+    DeadlineWhileAnswering Subtle "deadline-while-answering" "Lets the deadline run while a target works on an answer." { Client: ["EOP-EPI-6"] }
+    MovesUnbounded Subtle "moves-unbounded" "Does not bound its moves over episodes." { Client: ["EOP-EPI-7"] }
+    MovesPerEpisode Subtle "moves-per-episode" "Forgets its moves at the end of an episode." { Client: ["EOP-EPI-7"] }
+    ZeroFollowed Subtle "zero-followed" "Takes a bound of 0 redirects for none." { Client: ["EOP-EPI-8"] }
+    ZeroMisnamed Subtle "zero-misnamed" "Names a redirect that it must not follow TooManyRedirects." { Client: ["EOP-EPI-8"] }
+    HomeDeadlineMissing Subtle "home-deadline-missing" "Waits for ever for home and its greetings." { Client: ["EOP-EPI-9"] }
+    HomeDeadlineMisnamed Subtle "home-deadline-misnamed" "Names greetings that do not come ConnectFailed." { Client: ["EOP-EPI-9"] }
+
+    // The client's failures.
+    FailureBare Subtle "failure-bare" "Reports the failure of a target like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    TargetUnnamed Subtle "target-unnamed" "Names neither the target that failed nor the cause." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    CauseMisnamed Subtle "cause-misnamed" "Names ConnectFailed as the cause of every failure of a target." { Client: ["EOP-DRV-11", "EOP-FAI-1"] }
+    CountsMissing Subtle "counts-missing" "Does not say what is owed, unsent and uncertain at the end." { Client: ["EOP-FAI-2"] }
+    OldConnectionResumed Subtle "old-connection-resumed" "Goes on with the old connection when the target cannot be reached." { Client: ["EOP-FAI-3"] }
+    FallbackUnasked Subtle "fallback-unasked" "Falls back to home without being asked to." { Client: ["EOP-FAI-1"] }
+    FallbackRepeated Subtle "fallback-repeated" "Falls back to home more than once in an episode." { Client: ["EOP-FAI-4"] }
+    FallbackUncounted Subtle "fallback-uncounted" "Does not count a fallback as a redirect." { Client: ["EOP-FAI-4"] }
+    FallbackVisited Subtle "fallback-visited" "Takes a fallback to home for a loop." { Client: ["EOP-FAI-4"] }
+    FallbackWithOffered Subtle "fallback-with-offered" "Takes a message home that it had sent to the target that failed." { Client: ["EOP-FAI-5"] }
+    CleanEndAtTargetFails Subtle "clean-end-at-target-fails" "Reports a clean end at a target that has not answered as a failure." { Client: ["EOP-FAI-6"] }
+
+    // The client's policy.
+    PortZeroAllowed Subtle "port-zero-allowed" "Lets a target with port 0 pass." { Client: ["EOP-POL-1"] }
+    ZeroNetworkAllowed Subtle "zero-network-allowed" "Lets targets in 0.0.0.0/8 pass." { Client: ["EOP-POL-1"] }
+    MulticastAllowed Subtle "multicast-allowed" "Lets targets in 224.0.0.0/4 pass." { Client: ["EOP-POL-1"] }
+    ReservedAddressAllowed Subtle "reserved-address-allowed" "Lets targets in 240.0.0.0/4 pass." { Client: ["EOP-POL-1"] }
+    AllowListOverForbidden Subtle "allow-list-over-forbidden" "Lets an allow-list entry admit a forbidden target." { Client: ["EOP-POL-1"] }
+    ScopeUnchecked Subtle "scope-unchecked" "Does not compare scopes." { Client: ["EOP-POL-2"] }
+    ScopeOfHomeOnly Subtle "scope-of-home-only" "Compares a target's scope with home's only." { Client: ["EOP-POL-2"] }
+    ScopeOfConnectionOnly Subtle "scope-of-connection-only" "Compares a target's scope with the connection's only." { Client: ["EOP-POL-2"] }
+    SharedSpaceGlobal Subtle "shared-space-global" "Takes 100.64.0.0/10 for global." { Client: ["EOP-POL-2"] }
+    PrivateRangeShort Subtle "private-range-short" "Takes only 172.16.0.0/16 of 172.16.0.0/12 for private." { Client: ["EOP-POL-2"] }
+    LowPortAllowed Subtle "low-port-allowed" "Lets every port below 1024 pass." { Client: ["EOP-POL-3"] }
+    HomePortRefused Subtle "home-port-refused" "Refuses a port below 1024 even if it is home's." { Client: ["EOP-POL-7"] }
+    SpecialAllowed Subtle "special-allowed" "Lets addresses for documentation, benchmarking and protocol assignments pass." { Client: ["EOP-POL-4"] }
+    RefusedDialled Subtle "refused-dialled" "Connects to a target that it refuses." { Client: ["EOP-POL-5"] }
+    ReasonMissing Subtle "reason-missing" "Does not say why it refuses a target." { Client: ["EOP-POL-5"] }
+    InsecureAllowed Subtle "insecure-allowed" "Follows any cleartext move under the policy `secure`." { Client: ["EOP-POL-6"] }
+    PrivateInsecure Subtle "private-insecure" "Refuses a cleartext move between private addresses under the policy `secure`." { Client: ["EOP-POL-6"] }
+    AllowListIgnored Subtle "allow-list-ignored" "Does not look at the allow-list." { Client: ["EOP-POL-6"] }
+    AllowListPortIgnored Subtle "allow-list-port-ignored" "Does not look at the ports of allow-list entries." { Client: ["EOP-POL-6"] }
+    AllowListNetworkIgnored Subtle "allow-list-network-ignored" "Does not look at the addresses of allow-list entries." { Client: ["EOP-POL-6"] }
+    PaperRefuses Subtle "paper-refuses" "Refuses cleartext moves under the policy `paper`." { Client: ["EOP-POL-7"] }
+    SecondHopUnchecked Subtle "second-hop-unchecked" "Checks only the first target of a chain." { Client: ["EOP-POL-8"] }
+    BoundsBeforePolicy Subtle "bounds-before-policy" "Asks the policy after the bounds." { Client: ["EOP-POL-9"] }
+
+    // The driver.
+    HelloLate Subtle "hello-late" "Says hello only when it was spoken to." { Client: ["EOP-DRV-1"] }
+    LinesHeld Subtle "lines-held" "Prints each line only when there is a next one." { Client: ["EOP-DRV-1"] }
+    OneSessionAtATime Subtle "one-session-at-a-time" "Begins a session when the one before has ended." { Client: ["EOP-DRV-3"] }
+    DialNamed Subtle "dial-named" "Believes itself where it really dialled." { Client: ["EOP-DRV-4"] }
+    DialIgnored Subtle "dial-ignored" "Does not look at what an endpoint is mapped to." { Client: ["EOP-DRV-4"] }
+    DialUnmappedOpened Subtle "dial-unmapped-opened" "Connects to an endpoint that is not mapped." { Client: ["EOP-DRV-5"] }
+    DialSilent Subtle "dial-silent" "Does not report an endpoint that it does not dial." { Client: ["EOP-DRV-5", "EOP-DRV-6"] }
+    EndsTwice Subtle "ends-twice" "Reports the end of a session twice." { Client: ["EOP-DRV-8"] }
+    SpeaksAfterEnd Subtle "speaks-after-end" "Reports something after the end of a session." { Client: ["EOP-DRV-8"] }
+    EndUnreported Subtle "end-unreported" "Does not report the end of a session." { Client: ["EOP-DRV-8"] }
+    SyncAtOnce Subtle "sync-at-once" "Prints `synced` without doing anything before." { Client: ["EOP-DRV-9"] }
+    EndedSessionAnswers Subtle "ended-session-answers" "Rejects commands to a session that ended." { Client: ["EOP-DRV-10"] }
+    BadLineIgnored Subtle "bad-line-ignored" "Says nothing to a line that is no command." { Client: ["EOP-DRV-12"] }
+    BadLineTaken Subtle "bad-line-taken" "Does not mind capitals and a CR in commands." { Client: ["EOP-DRV-12"] }
+    Chatter Subtle "chatter" "Prints what it does on standard output." { Client: ["EOP-DRV-13"] }
 }

@@ -1,0 +1,676 @@
+//! One accepted connection: requests and steps in order, redirects, and the discarding after them.
+
+use std::collections::VecDeque;
+use std::net::{Shutdown, SocketAddrV4, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+
+use super::{Options, World, milliseconds};
+use crate::frame::{Frame, Inbox, Next, Outgoing, Taken};
+use crate::payload::Payload;
+use crate::policy::forbidden;
+use crate::service::{Request, Step, good_steps, is_last, request};
+use crate::socket::{Arrived, dial, local_end, read, reset, unacknowledged};
+use crate::table::{Fault, Role};
+
+/// How long an `await` waits for a signal.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Octets a second that a client is trusted to take where acknowledgements cannot be seen (EOP-CLS-4).
+const RATE: u64 = 65_536;
+/// How often the kernel is asked whether the client acknowledged everything.
+const ASK_AGAIN: Duration = Duration::from_millis(25);
+/// What a server that gives up discarding takes.
+const CAP: usize = 65_536;
+
+enum Phase {
+    Serving,
+    Awaiting {
+        token: String,
+        until: Instant,
+    },
+    /// Everything is said; what still comes is read and discarded (EOP-CLS-1).
+    Draining {
+        half_close: bool,
+        queued: u64,
+        clock: Clock,
+    },
+    /// RST follows the last octet.
+    Resetting,
+    Closed,
+}
+
+/// The limits of EOP-CLS-3, which begin when the last octet was acknowledged (EOP-CLS-4).
+enum Clock {
+    Unsent,
+    Unacknowledged { since: Instant, ask: Instant },
+    Running { began: Instant, heard: Instant },
+}
+
+/// What the steps at work belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Accept,
+    Request { answered: bool },
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    local: SocketAddrV4,
+    inbox: Inbox,
+    out: VecDeque<Outgoing>,
+    /// When the transport last took an octet of what is to be sent.
+    progress: Instant,
+    steps: VecDeque<Step>,
+    scope: Scope,
+    phase: Phase,
+    /// The client said that it has no more messages.
+    ended: bool,
+    /// How many octets were discarded.
+    discarded: usize,
+}
+
+impl Connection {
+    pub(super) fn accept(
+        stream: TcpStream,
+        steps: &[Step],
+        world: &World,
+        now: Instant,
+    ) -> Option<Self> {
+        stream.set_nonblocking(true).ok()?;
+        stream.set_nodelay(true).ok()?;
+        Some(Self {
+            local: local_end(&stream)?,
+            stream,
+            inbox: Inbox::new(Role::Server, world.options.limit, world.fault),
+            out: VecDeque::new(),
+            progress: now,
+            steps: steps.iter().cloned().collect(),
+            scope: Scope::Accept,
+            phase: Phase::Serving,
+            ended: false,
+            discarded: 0,
+        })
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Closed)
+    }
+
+    pub(super) fn interest(&self, fault: Fault) -> PollFlags {
+        let reads = match self.phase {
+            Phase::Serving | Phase::Awaiting { .. } | Phase::Resetting => self.inbox.has_room(),
+            Phase::Draining { .. } => fault != Fault::DeafAfterRedirect,
+            Phase::Closed => false,
+        };
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, reads && !self.ended);
+        flags.set(PollFlags::OUT, !self.out.is_empty());
+        flags
+    }
+
+    // ---- time
+
+    /// When there is something to do even if the socket stays as it is.
+    fn wake(&self, world: &World) -> Option<Instant> {
+        let Options { header, stall, .. } = world.options;
+        let waits = !self.out.is_empty() && world.fault != Fault::StallMissing;
+        let stall = waits.then(|| self.progress + milliseconds(stall));
+        let header = self
+            .inbox
+            .header_since()
+            .map(|since| since + milliseconds(header));
+        let phase = match &self.phase {
+            Phase::Serving => header,
+            Phase::Resetting | Phase::Closed => None,
+            Phase::Awaiting { until, .. } => Some(*until),
+            Phase::Draining { clock, .. } => clock.wake(world),
+        };
+        stall.into_iter().chain(phase).min()
+    }
+
+    pub(super) fn is_due(&self, world: &World, now: Instant) -> bool {
+        let released = match &self.phase {
+            Phase::Awaiting { token, .. } => world.signals.contains(token),
+            Phase::Serving | Phase::Draining { .. } | Phase::Resetting | Phase::Closed => false,
+        };
+        released || self.wake(world).is_some_and(|wake| wake <= now)
+    }
+
+    /// When the loop has to come by again.
+    pub(super) fn due(&self, world: &World) -> Option<Instant> {
+        let now = Instant::now();
+        if self.is_due(world, now) {
+            Some(now)
+        } else {
+            self.wake(world)
+        }
+    }
+
+    fn clocks(&mut self, world: &World, now: Instant) {
+        if self.wake(world).is_none_or(|wake| wake > now) {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Draining {
+                queued,
+                clock: clock @ Clock::Unacknowledged { .. },
+                ..
+            } => {
+                clock.ask(&self.stream, *queued, now);
+            }
+            // A stall, a header that does not end, an await that no one signalled, or the end of the discarding.
+            Phase::Serving
+            | Phase::Awaiting { .. }
+            | Phase::Draining { .. }
+            | Phase::Resetting
+            | Phase::Closed => {
+                self.phase = Phase::Closed;
+            }
+        }
+    }
+
+    // ---- a turn
+
+    /// Reads once, does everything that can be done, writes what the transport takes, and looks at the clock.
+    pub(super) fn turn(&mut self, world: &mut World, ready: PollFlags, now: Instant) {
+        if self.interest(world.fault).contains(PollFlags::IN) {
+            self.read(world, now);
+        } else if ready.intersects(PollFlags::HUP | PollFlags::ERR) {
+            self.phase = Phase::Closed;
+        }
+        self.work(world, now);
+        self.clocks(world, now);
+    }
+
+    fn read(&mut self, world: &World, now: Instant) {
+        match self.inbox.fill(&self.stream) {
+            Arrived::Octets => {
+                if let Phase::Draining {
+                    clock: Clock::Running { heard, .. },
+                    ..
+                } = &mut self.phase
+                {
+                    *heard = now;
+                }
+            }
+            Arrived::Nothing => {}
+            Arrived::Fin => self.ended(world),
+            Arrived::Reset => self.phase = Phase::Closed,
+        }
+    }
+
+    fn ended(&mut self, world: &World) {
+        self.ended = true;
+        if world.fault == Fault::HalfCloseAbandons {
+            self.phase = Phase::Closed;
+        }
+        if world.fault == Fault::HalfCloseForgetsPipelined {
+            self.inbox.take_all();
+        }
+    }
+
+    /// Handles requests and steps in order, each only when everything before it was handed to the transport.
+    fn work(&mut self, world: &mut World, now: Instant) {
+        while self.flush(now) == Taken::Whole {
+            if matches!(self.phase, Phase::Draining { .. }) {
+                self.discard(world);
+            }
+            match &mut self.phase {
+                Phase::Serving => {
+                    if !self.serve(world, now) {
+                        return;
+                    }
+                }
+                Phase::Awaiting { token, .. } if world.signals.contains(token) => {
+                    self.phase = Phase::Serving
+                }
+                Phase::Awaiting { .. } => return self.peek(world),
+                Phase::Draining {
+                    half_close,
+                    clock: clock @ Clock::Unsent,
+                    ..
+                } => {
+                    if *half_close {
+                        let _ = self.stream.shutdown(Shutdown::Write);
+                    }
+                    let ask = now + ASK_AGAIN;
+                    *clock = Clock::Unacknowledged { since: now, ask };
+                }
+                Phase::Draining { .. } => {
+                    if self.ended && world.fault != Fault::DrainIgnoresEnd {
+                        self.phase = Phase::Closed;
+                    }
+                    return;
+                }
+                Phase::Resetting => {
+                    reset(&self.stream);
+                    self.phase = Phase::Closed;
+                }
+                Phase::Closed => return,
+            }
+        }
+    }
+
+    /// While one request waits, the next ones are not looked at (EOP-RSD-1).
+    fn peek(&mut self, world: &mut World) {
+        if world.fault == Fault::ActsAhead {
+            self.act_silently(world);
+        }
+    }
+
+    fn act_silently(&mut self, world: &mut World) {
+        while let Next::Frame(Frame::Message(payload)) = self.inbox.next() {
+            if let Request::Mark(token) = request(&payload, world.fault) {
+                world.mark(&token);
+            }
+        }
+    }
+
+    /// Drops what arrived after a REDIRECT or a FIN of ours, unread (EOP-CLS-2).
+    fn discard(&mut self, world: &mut World) {
+        if world.fault == Fault::ActsAfterRedirect {
+            return self.act_silently(world);
+        }
+        if world.fault == Fault::DrainBlames {
+            while let Next::Frame(_) = self.inbox.next() {}
+            if matches!(self.inbox.next(), Next::Broken(_)) {
+                reset(&self.stream);
+                self.phase = Phase::Closed;
+            }
+            return;
+        }
+        if world.fault == Fault::DrainAnswers {
+            while let Next::Frame(Frame::Message(payload)) = self.inbox.next() {
+                self.request(&payload, world);
+            }
+        }
+        self.discarded += self.inbox.take_all().len();
+        if world.fault == Fault::DrainCapped && self.discarded > CAP {
+            self.phase = Phase::Closed;
+        }
+    }
+
+    /// Does the next step or request; `false` if there is none.
+    fn serve(&mut self, world: &mut World, now: Instant) -> bool {
+        if world.fault == Fault::AcceptAndSilent {
+            return false;
+        }
+        if world.fault == Fault::EchoEverything {
+            return self.echo();
+        }
+        let waits = world.fault == Fault::ListenAfterRead && self.scope == Scope::Accept;
+        if waits && self.inbox.is_empty() && !self.steps.is_empty() {
+            return false;
+        }
+        if let Some(step) = self.steps.pop_front() {
+            self.step(step, world, now);
+            return true;
+        }
+        let next = match self.inbox.next() {
+            Next::More if self.ended => self.inbox.end(),
+            next @ (Next::More | Next::Frame(_) | Next::Broken(_)) => next,
+        };
+        match next {
+            Next::Frame(Frame::Message(payload)) => self.requests(&payload, world),
+            Next::Frame(Frame::Redirect { target, .. }) => {
+                // Only a server that takes orders from its clients comes here.
+                let _ = dial(target);
+                self.fail(world);
+            }
+            Next::Broken(_) => self.fail(world),
+            Next::More if self.ended => self.phase = Phase::Closed,
+            Next::More => {
+                self.act_early(world);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn echo(&mut self) -> bool {
+        let octets = self.inbox.take_all();
+        let any = !octets.is_empty();
+        if any {
+            self.push(Outgoing::raw(octets));
+        } else if self.ended {
+            self.phase = Phase::Closed;
+        }
+        any
+    }
+
+    /// EOP-RSD-10: what is incomplete is not looked at.
+    fn act_early(&mut self, world: &mut World) {
+        if world.fault == Fault::ActsBeforeComplete
+            && let Request::Mark(token) = request(self.inbox.partial(), world.fault)
+        {
+            world.mark(&token);
+        }
+    }
+
+    // ---- requests
+
+    fn requests(&mut self, payload: &[u8], world: &mut World) {
+        if world.fault == Fault::AnswersOutOfOrder
+            && let Next::Frame(Frame::Message(second)) = self.inbox.next()
+        {
+            self.request(&second, world);
+        }
+        self.request(payload, world);
+    }
+
+    fn request(&mut self, payload: &[u8], world: &mut World) {
+        if world.fault == Fault::CloseAfterFirstFrame {
+            return self.fail(world);
+        }
+        match request(payload, world.fault) {
+            Request::Hello => self.hello(world),
+            Request::Do(steps) => self.perform(steps, world),
+            Request::Listen(steps) => match world.open(steps) {
+                Ok(port) => self.answer(&format!("port {port}"), world),
+                Err(error) => {
+                    eprintln!("cannot open another port: {error}");
+                    self.answer("unknown", world);
+                }
+            },
+            Request::Mark(token) => {
+                let count = world.mark(&token);
+                self.answer(&count.to_string(), world);
+            }
+            Request::Marked(token) => {
+                let count = world.marks.get(&token).copied().unwrap_or(0);
+                self.answer(&count.to_string(), world);
+            }
+            Request::Signal(token) => {
+                world.signals.insert(token);
+                self.answer("ok", world);
+            }
+            Request::Unknown => self.unknown(payload, world),
+        }
+    }
+
+    fn hello(&mut self, world: &World) {
+        let Options {
+            limit,
+            linger_idle,
+            linger_total,
+            header,
+            stall,
+        } = world.options;
+        let limits = format!("limit={limit} linger-idle={linger_idle} linger-total={linger_total}");
+        self.answer(
+            &format!("eop-test 1 {limits} header={header} stall={stall}"),
+            world,
+        );
+    }
+
+    fn perform(&mut self, mut steps: Vec<Step>, world: &World) {
+        self.scope = Scope::Request { answered: false };
+        if world.fault == Fault::MarkLate {
+            steps.sort_by_key(|step| (is_last(step), matches!(step, Step::Mark(_))));
+        }
+        if world.fault == Fault::MarkTwice {
+            let marks = steps.iter().filter(|step| matches!(step, Step::Mark(_)));
+            steps = marks.chain(&steps).cloned().collect();
+        }
+        self.steps.extend(steps);
+    }
+
+    fn unknown(&mut self, payload: &[u8], world: &mut World) {
+        if world.fault == Fault::MalformedHalfDone {
+            for step in good_steps(payload) {
+                if let Step::Mark(token) = step {
+                    world.mark(&token);
+                }
+            }
+        }
+        if world.fault == Fault::UnknownCloses {
+            return self.fail(world);
+        }
+        let answer = if world.fault == Fault::YesMan {
+            "ok"
+        } else {
+            "unknown"
+        };
+        self.answer(answer, world);
+    }
+
+    // ---- steps
+
+    fn step(&mut self, step: Step, world: &mut World, now: Instant) {
+        let clock = Clock::Unsent;
+        match step {
+            Step::Answer(payload) => self.send(payload, world),
+            Step::Redirect(list, payload) => self.redirect(&list, payload, world, now),
+            Step::Await(token) => {
+                let until = now + PATIENCE;
+                self.phase = Phase::Awaiting { token, until };
+            }
+            Step::Mark(token) => {
+                world.mark(&token);
+            }
+            Step::Fin => {
+                self.phase = Phase::Draining {
+                    half_close: true,
+                    queued: 0,
+                    clock,
+                }
+            }
+            Step::Reset => self.phase = Phase::Resetting,
+        }
+    }
+
+    /// EOP-TST-9, EOP-TST-10, EOP-TST-13: which endpoint of the list it is, if any.
+    fn redirect(
+        &mut self,
+        list: &[SocketAddrV4],
+        payload: Option<Payload>,
+        world: &World,
+        now: Instant,
+    ) {
+        let here = |endpoint: &SocketAddrV4| *endpoint == self.local;
+        let place = list.iter().rposition(here);
+        let place = if world.fault == Fault::ListFirstPlace {
+            list.iter().position(here)
+        } else {
+            place
+        };
+        let place = place.filter(|_| world.fault != Fault::ListFirstAlways);
+        let mut target = match place {
+            Some(place) => list.get(place + 1),
+            None => list.first(),
+        };
+        if world.fault == Fault::RedirectsToItself {
+            target = target.or(list.last());
+        }
+        if world.fault == Fault::ListWraps {
+            target = target.or(list.first());
+        }
+        let unanswered = self.scope == Scope::Request { answered: false };
+        match target.copied() {
+            Some(target) if !forbidden(target) || world.fault == Fault::ForbiddenTargetSent => {
+                self.go(target, payload, world, now);
+            }
+            Some(_) if unanswered || world.fault == Fault::RefusedAfterAnswer => {
+                self.answer("refused", world)
+            }
+            Some(_) => {}
+            None => self.here(unanswered, world),
+        }
+    }
+
+    fn here(&mut self, unanswered: bool, world: &World) {
+        if unanswered || world.fault == Fault::HereAfterAnswer {
+            self.answer("here", world);
+        }
+        if world.fault == Fault::HereCloses {
+            let clock = Clock::Unsent;
+            self.phase = Phase::Draining {
+                half_close: true,
+                queued: 0,
+                clock,
+            };
+        }
+    }
+
+    fn go(&mut self, target: SocketAddrV4, payload: Option<Payload>, world: &World, now: Instant) {
+        if world.fault == Fault::HalfCloseUnredirected && self.ended {
+            self.phase = Phase::Closed;
+            return;
+        }
+        let late = payload.as_ref().is_some_and(|payload| !payload.is_empty());
+        // An empty response cannot travel in the redirect: it would say "no response" there (EOP-RED-4).
+        let apart = payload.is_some() && (!late || world.fault == Fault::LateResponseApart);
+        let response = payload.unwrap_or_else(Payload::empty);
+        if apart && (late || world.fault != Fault::EmptyResponseDropped) {
+            self.send(response.clone(), world);
+        }
+        let inside = if apart { Payload::empty() } else { response };
+        self.push(Outgoing::redirect(target, inside, world.fault));
+        if world.fault == Fault::FrameAfterRedirect {
+            self.push(Outgoing::message(Payload::text("bye"), world.fault));
+        }
+        let queued = self.out.iter().map(Outgoing::length).sum();
+        let early = Clock::Running {
+            began: now,
+            heard: now,
+        };
+        let clock = if world.fault == Fault::DrainClockEarly {
+            early
+        } else {
+            Clock::Unsent
+        };
+        let half_close = world.fault == Fault::HalfCloseAfterRedirect;
+        self.phase = Phase::Draining {
+            half_close,
+            queued,
+            clock,
+        };
+        if world.fault == Fault::CloseAfterRedirect
+            || world.fault == Fault::CloseAfterLateRedirect && late
+        {
+            self.ended = true;
+        }
+        if world.fault == Fault::ResetAfterRedirect {
+            self.phase = Phase::Resetting;
+        }
+    }
+
+    // ---- what goes out
+
+    fn answer(&mut self, text: &str, world: &World) {
+        self.send(Payload::text(text), world);
+    }
+
+    fn send(&mut self, payload: Payload, world: &World) {
+        if let Scope::Request { answered } = &mut self.scope {
+            *answered = true;
+        }
+        if world.fault == Fault::AnswersTwice {
+            self.push(Outgoing::message(payload.clone(), world.fault));
+        }
+        self.push(Outgoing::message(payload, world.fault));
+    }
+
+    fn push(&mut self, frame: Outgoing) {
+        if self.out.is_empty() {
+            self.progress = Instant::now();
+        }
+        self.out.push_back(frame);
+    }
+
+    fn flush(&mut self, now: Instant) -> Taken {
+        while let Some(frame) = self.out.front_mut() {
+            let before = frame.taken;
+            let written = frame.write(&self.stream);
+            if frame.taken > before {
+                self.progress = now;
+            }
+            match written {
+                Ok(Taken::Whole) => self.out.pop_front(),
+                Ok(Taken::Part) => return Taken::Part,
+                Err(_) => {
+                    self.phase = Phase::Closed;
+                    return Taken::Part;
+                }
+            };
+        }
+        Taken::Whole
+    }
+
+    /// A protocol error: the connection ends at once, and nothing more is said on it (EOP-ERR-1, EOP-ERR-2).
+    fn fail(&mut self, world: &mut World) {
+        if world.fault == Fault::ErrorGoesOn {
+            self.inbox.take_all();
+            return;
+        }
+        if world.fault == Fault::ErrorLingers {
+            // No one can signal a token without a name.
+            let until = Instant::now() + PATIENCE;
+            self.phase = Phase::Awaiting {
+                token: String::new(),
+                until,
+            };
+            return;
+        }
+        if world.fault == Fault::ErrorAnswered {
+            let _ = Outgoing::message(Payload::text("error"), world.fault).write(&self.stream);
+        }
+        world.upset = world.fault == Fault::ErrorEverywhere;
+        self.out.clear();
+        // What is read now cannot turn the FIN into a reset that takes earlier answers with it.
+        let mut discarded = Vec::new();
+        while discarded.len() < 1_048_576
+            && matches!(read(&self.stream, &mut discarded), Arrived::Octets)
+        {}
+        self.phase = Phase::Closed;
+    }
+}
+
+impl Clock {
+    fn wake(&self, world: &World) -> Option<Instant> {
+        let Options {
+            linger_idle,
+            linger_total,
+            ..
+        } = world.options;
+        match self {
+            Self::Unsent => None,
+            Self::Unacknowledged { ask, .. } => Some(*ask),
+            Self::Running { .. } if world.fault == Fault::DrainEndless => None,
+            Self::Running { began, heard } => {
+                let idle = *heard + milliseconds(linger_idle);
+                let total = *began + milliseconds(linger_total);
+                if world.fault == Fault::DrainIdleMissing {
+                    Some(total)
+                } else if world.fault == Fault::DrainTotalMissing {
+                    Some(idle)
+                } else {
+                    Some(idle.min(total))
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, stream: &TcpStream, queued: u64, now: Instant) {
+        let Self::Unacknowledged { since, ask } = self else {
+            return;
+        };
+        let acknowledged = match unacknowledged(stream) {
+            Some(octets) => octets == 0,
+            None => now >= *since + Duration::from_millis(queued.saturating_mul(1000) / RATE),
+        };
+        if acknowledged {
+            *self = Self::Running {
+                began: now,
+                heard: now,
+            };
+        } else {
+            *ask = now + ASK_AGAIN;
+        }
+    }
+}

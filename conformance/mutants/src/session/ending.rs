@@ -1,0 +1,351 @@
+//! How a session ends: lost connections, fallback, what is reported, and the clocks.
+
+use std::net::SocketAddrV4;
+use std::time::Instant;
+
+use super::connection::{Link, Place, SETTLING};
+use super::{Message, Offered, Session};
+use crate::command::{Discipline, Fallback};
+use crate::frame::{Kind, Outgoing};
+use crate::payload::Payload;
+use crate::table::Fault;
+
+/// How a session ends, before it is known what that means for what is outstanding.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// The server's FIN at a frame boundary.
+    Fin,
+    Failure(Kind),
+    NotMoved {
+        kind: Kind,
+        target: SocketAddrV4,
+        reason: Option<&'static str>,
+    },
+    /// Half-closed, moved, and nothing left to do (EOP-HCL-3).
+    Done,
+    Closed,
+}
+
+/// Whether the peer broke a rule.
+fn is_blame(end: End) -> bool {
+    let End::Failure(kind) = end else {
+        return false;
+    };
+    let kinds = [
+        Kind::NotEop,
+        Kind::UnknownOpcode,
+        Kind::ByteOrderMismatch,
+        Kind::MessageTooLarge,
+        Kind::TruncatedFrame,
+        Kind::Unsolicited,
+        Kind::Timeout,
+    ];
+    kinds.contains(&kind)
+}
+
+impl Session {
+    /// The connection ended without a REDIRECT.
+    pub(super) fn lost(&mut self, end: End) {
+        self.blame(end);
+        let clean = matches!(end, End::Fin) && self.queue.is_empty();
+        if !clean && self.retries(end) {
+            return;
+        }
+        let offered = self
+            .queue
+            .iter()
+            .any(|message| message.offered != Offered::Nothing);
+        let asked =
+            self.settings.fallback == Fallback::Home || self.fault == Fault::FallbackUnasked;
+        let safe = !offered || self.fault == Fault::FallbackWithOffered;
+        let failed = self.place.target && !self.place.answered && !clean;
+        if asked && safe && failed {
+            match self.moves.fall_back(self.home, &self.settings) {
+                Ok(true) => return self.return_home(),
+                Ok(false) => {}
+                Err(kind) => {
+                    return self.end(End::NotMoved {
+                        kind,
+                        target: self.home,
+                        reason: None,
+                    });
+                }
+            }
+        }
+        self.end(end);
+    }
+
+    fn return_home(&mut self) {
+        self.hop += 1;
+        self.offer_again();
+        self.hold();
+        self.link = Link::Over;
+        self.connect(Place::home(self.home, Instant::now()), None);
+    }
+
+    fn offer_again(&mut self) {
+        for message in &mut self.queue {
+            message.offered = Offered::Nothing;
+        }
+    }
+
+    /// Whether a faulty client connects once more instead.
+    fn retries(&mut self, end: End) -> bool {
+        let offered = self
+            .queue
+            .iter()
+            .any(|message| message.offered != Offered::Nothing);
+        let again = self.fault == Fault::UncertainResent && offered
+            || self.fault == Fault::TargetRetried && self.place.target && !offered;
+        if !again || self.baggage.retried || matches!(end, End::NotMoved { .. }) {
+            return false;
+        }
+        self.baggage.retried = true;
+        self.offer_again();
+        self.link = Link::Over;
+        self.connect(self.place, None);
+        true
+    }
+
+    /// A protocol error ends the connection at once, without another octet (EOP-ERR-1, EOP-ERR-2).
+    fn blame(&mut self, end: End) {
+        if !is_blame(end) {
+            return;
+        }
+        self.baggage.upset = self.fault == Fault::ErrorEverywhere;
+        let Link::Up(connection) = std::mem::replace(&mut self.link, Link::Over) else {
+            return;
+        };
+        if self.fault == Fault::ErrorAnswered {
+            let _ = Outgoing::message(Payload::text("error"), self.fault).write(&connection.stream);
+        }
+        if self.fault == Fault::ErrorLingers {
+            self.baggage.kept.push(connection.stream);
+        }
+    }
+
+    pub(super) fn end(&mut self, end: End) {
+        let unsettled = self.delivered || !self.queue.is_empty();
+        let manual = self.settings.discipline == Discipline::Manual;
+        if manual && unsettled && self.fault != Fault::SettlesAtOnce {
+            self.link = Link::Settling {
+                end,
+                until: Instant::now() + SETTLING,
+            };
+            self.synced();
+        } else {
+            self.finish(end);
+        }
+    }
+
+    pub(super) fn finish(&mut self, end: End) {
+        self.link = Link::Over;
+        self.synced();
+        let report = match end {
+            End::Fin => self.fin(),
+            End::Failure(kind) => self.failure(kind),
+            End::NotMoved {
+                kind,
+                target,
+                reason,
+            } => {
+                let reason = reason.filter(|_| self.fault != Fault::ReasonMissing);
+                let reason = reason.map(|reason| format!(" reason={reason}"));
+                format!(
+                    "{} target={target}{}",
+                    kind.name(),
+                    reason.unwrap_or_default()
+                )
+            }
+            End::Done => Kind::Eof.name().to_owned(),
+            End::Closed => Kind::Closed.name().to_owned(),
+        };
+        let counts = if self.fault == Fault::CountsMissing {
+            String::new()
+        } else {
+            self.counts()
+        };
+        if self.fault == Fault::EndUnreported {
+            return;
+        }
+        self.say(&format!("ended {report}{counts}"));
+        if self.fault == Fault::EndsTwice {
+            self.say(&format!("ended {report}{counts}"));
+        }
+        if self.fault == Fault::SpeaksAfterEnd {
+            self.say("synced after-the-end");
+        }
+    }
+
+    /// What the server's FIN at a frame boundary means (EOP-HCL-4, EOP-FAI-6, EOP-RSD-8).
+    fn fin(&self) -> String {
+        let clean = self.queue.is_empty();
+        if clean
+            && self.place.target
+            && !self.place.answered
+            && self.fault == Fault::CleanEndAtTargetFails
+        {
+            self.failure(Kind::Uncertain)
+        } else if clean && self.fault == Fault::CleanEndFails {
+            Kind::Uncertain.name().to_owned()
+        } else if clean || self.fault == Fault::OutstandingAsEnd {
+            Kind::Eof.name().to_owned()
+        } else {
+            self.failure(Kind::Uncertain)
+        }
+    }
+
+    /// At a target that has not answered yet, every failure is the redirect's (EOP-DRV-11).
+    fn failure(&self, kind: Kind) -> String {
+        let Place {
+            endpoint,
+            target,
+            answered,
+            ..
+        } = self.place;
+        if !target || answered || self.fault == Fault::FailureBare {
+            return kind.name().to_owned();
+        }
+        let cause = if self.fault == Fault::CauseMisnamed {
+            Kind::ConnectFailed
+        } else {
+            kind
+        };
+        let named = format!(" target={endpoint} cause={}", cause.name());
+        let named = if self.fault == Fault::TargetUnnamed {
+            String::new()
+        } else {
+            named
+        };
+        format!("{}{named}", Kind::RedirectFailed.name())
+    }
+
+    /// EOP-RSD-8, EOP-FAI-2.
+    fn counts(&self) -> String {
+        let [mut owed, mut unsent, mut uncertain] = [0; 3];
+        for message in &self.queue {
+            match self.offered_for_the_count(message) {
+                Offered::Part | Offered::Whole
+                    if message.owed && self.fault == Fault::ResentAsOwed =>
+                {
+                    owed += 1
+                }
+                Offered::Part | Offered::Whole => uncertain += 1,
+                Offered::Nothing if message.owed && self.fault != Fault::OwedAsUnsent => owed += 1,
+                Offered::Nothing => unsent += 1,
+            }
+        }
+        format!(" owed={owed} unsent={unsent} uncertain={uncertain}")
+    }
+
+    fn offered_for_the_count(&self, message: &Message) -> Offered {
+        match message.offered {
+            Offered::Part if self.fault == Fault::PartAsUnsent => Offered::Nothing,
+            Offered::Whole if self.fault == Fault::UncertainAsUnsent => Offered::Nothing,
+            Offered::Nothing if self.fault == Fault::UnsentAsUncertain => Offered::Whole,
+            offered @ (Offered::Nothing | Offered::Part | Offered::Whole) => offered,
+        }
+    }
+
+    // ---- time
+
+    /// The deadline's clock stands still while an answer is awaited (EOP-EPI-6).
+    pub(super) fn hold_clock(&mut self, now: Instant) {
+        let up = matches!(self.link, Link::Up(_));
+        let awaits = self
+            .queue
+            .iter()
+            .any(|message| message.offered != Offered::Nothing);
+        self.moves.hold_clock(up && awaits, now);
+    }
+
+    /// When a bound passes if nothing happens before, and what the session ends with then.
+    fn bound(&self) -> Option<(Instant, End)> {
+        let deadline = self.deadline();
+        match &self.link {
+            Link::Dialling { .. } => deadline,
+            Link::Up(connection) => {
+                let header = connection
+                    .inbox
+                    .header_since()
+                    .map(|since| since + self.settings.header);
+                let header = header.map(|until| (until, End::Failure(Kind::Timeout)));
+                let writes = connection.out.is_some() && !connection.broken;
+                let stall = (
+                    connection.progress + self.settings.stall,
+                    End::Failure(Kind::Stall),
+                );
+                let stall = (writes && self.fault != Fault::StallMissing).then_some(stall);
+                let greetings =
+                    deadline.filter(|_| connection.greetings > 0 || self.moves.is_hurried());
+                let bounds = [header, stall, greetings].into_iter().flatten();
+                bounds.min_by_key(|bound| bound.0)
+            }
+            Link::Settling { end, until } => Some((*until, *end)),
+            Link::Over => None,
+        }
+    }
+
+    /// The one deadline of connecting and greetings (EOP-EPI-5, EOP-EPI-9).
+    fn deadline(&self) -> Option<(Instant, End)> {
+        let target = self.place.endpoint;
+        if self.moves.in_episode() {
+            let until = self.moves.deadline(&self.settings)?;
+            let kind = Kind::RedirectDeadline;
+            return Some((
+                until,
+                End::NotMoved {
+                    kind,
+                    target,
+                    reason: None,
+                },
+            ));
+        }
+        let until = self.place.since + self.settings.deadline;
+        let greets = matches!(self.link, Link::Up(_)) && self.fault != Fault::HomeDeadlineMisnamed;
+        let kind = if greets {
+            Kind::Timeout
+        } else {
+            Kind::ConnectFailed
+        };
+        (self.fault != Fault::HomeDeadlineMissing).then_some((until, End::Failure(kind)))
+    }
+
+    /// When the session has to be looked at even if nothing happens.
+    pub(crate) fn wake(&self) -> Option<Instant> {
+        let idle = self.idle_since.map(|since| since + self.settings.episode);
+        let bound = self.bound().map(|bound| bound.0);
+        bound.into_iter().chain(idle).min()
+    }
+
+    pub(super) fn clocks(&mut self, now: Instant) {
+        self.hold_clock(now);
+        if let Some((_, end)) = self.bound().filter(|bound| bound.0 <= now) {
+            match (&self.link, end) {
+                (Link::Settling { .. }, end) => self.finish(end),
+                (Link::Dialling { .. } | Link::Up(_) | Link::Over, End::NotMoved { .. }) => {
+                    self.end(end)
+                }
+                (Link::Dialling { .. } | Link::Up(_) | Link::Over, end) => self.lost(end),
+            }
+        }
+        let idle = match &self.link {
+            Link::Up(connection) => {
+                connection.greetings == 0 && self.queue.is_empty() && self.moves.in_episode()
+            }
+            Link::Dialling { .. } | Link::Settling { .. } | Link::Over => false,
+        };
+        self.idle_since = if idle {
+            self.idle_since.or(Some(now))
+        } else {
+            None
+        };
+        let over = self
+            .idle_since
+            .is_some_and(|since| now >= since + self.settings.episode);
+        if over {
+            self.idle_since = None;
+            self.moves.pause();
+        }
+    }
+}

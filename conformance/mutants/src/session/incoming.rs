@@ -1,0 +1,364 @@
+//! What the server says: answers, greetings, redirects.
+
+use std::net::SocketAddrV4;
+use std::time::Instant;
+
+use super::connection::{Link, Place};
+use super::ending::End;
+use super::{Offered, Session};
+use crate::command::{Discipline, Order};
+use crate::frame::{Frame, Kind, Next, Outgoing};
+use crate::payload::{Payload, body};
+use crate::policy::{Move, refusal};
+use crate::socket::dial;
+use crate::table::Fault;
+
+/// A REDIRECT that a faulty client acts on later than at once.
+pub(super) struct Deferred {
+    until: Until,
+    target: SocketAddrV4,
+    payload: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// The stream has ended.
+    Fin,
+    /// What is being sent is completely offered.
+    Offered,
+    Never,
+}
+
+impl Session {
+    pub(super) fn message(&mut self, payload: &[u8]) {
+        match self.account(payload, false) {
+            Some(report) => self.say(&report),
+            None => self.unsolicited(payload),
+        }
+    }
+
+    /// EOP-ACC-10.
+    fn unsolicited(&mut self, payload: &[u8]) {
+        if self.fault == Fault::UnsolicitedDelivered {
+            self.say(&format!(
+                "message {} outstanding={} greeting=0",
+                body(payload),
+                self.queue.len()
+            ));
+        }
+        self.lost(End::Failure(Kind::Unsolicited));
+    }
+
+    /// Accounts for a message: its report, or `None` if it answers nothing that was completely offered (EOP-ACC-9).
+    /// `late`: it is the payload of a REDIRECT.
+    fn account(&mut self, payload: &[u8], late: bool) -> Option<String> {
+        let Link::Up(connection) = &mut self.link else {
+            return None;
+        };
+        let greets =
+            connection.greetings > 0 && !(late && self.fault == Fault::LateGreetingUncounted);
+        if greets {
+            connection.greetings -= 1;
+            if self.fault == Fault::GreetingAsAnswer {
+                self.queue.pop_front();
+            }
+            if self.fault == Fault::GreetingEndsEpisode {
+                self.moves.end_episode();
+            }
+        } else {
+            match self.settings.discipline {
+                Discipline::Paired => self.answer(late)?,
+                Discipline::Manual => self.hear(late)?,
+            }
+        }
+        self.delivered = true;
+        let (body, outstanding) = (body(payload), self.queue.len());
+        Some(format!(
+            "message {body} outstanding={outstanding} greeting={}",
+            u8::from(greets)
+        ))
+    }
+
+    /// Paired: the message answers the oldest outstanding one (EOP-ACC-1).
+    fn answer(&mut self, late: bool) -> Option<()> {
+        let answers = match self.queue.front().map(|oldest| oldest.offered) {
+            Some(Offered::Whole) => true,
+            Some(Offered::Part | Offered::Nothing) => self.fault == Fault::UnofferedAnswered,
+            None => self.fault == Fault::UnsolicitedTaken,
+        };
+        if !answers && self.fault != Fault::YesMan {
+            return None;
+        }
+        let unaccounted = late && self.fault == Fault::LateAnswersNothing;
+        if !unaccounted {
+            let newest = self.fault == Fault::AnswersNewest;
+            let answered = if newest {
+                self.queue.pop_back()
+            } else {
+                self.queue.pop_front()
+            };
+            self.baggage.last_answered = answered;
+        }
+        self.place.answered = true;
+        if self.fault != Fault::AnswerKeepsEpisode {
+            self.moves.end_episode();
+        }
+        Some(())
+    }
+
+    /// Manual: the message is delivered, whatever it answers (EOP-ACC-13).
+    fn hear(&mut self, late: bool) -> Option<()> {
+        let unasked = self.queue.is_empty();
+        if unasked && !late && self.fault == Fault::ManualUnsolicitedRefused {
+            return None;
+        }
+        if unasked && late && self.fault == Fault::ManualPayloadRefused {
+            return None;
+        }
+        if self.fault == Fault::ManualRetiresItself {
+            self.queue.pop_front();
+        }
+        if self.fault == Fault::PayloadEndsEpisode {
+            self.moves.end_episode();
+        }
+        Some(())
+    }
+
+    // ---- redirects
+
+    pub(super) fn redirect(&mut self, target: SocketAddrV4, payload: Vec<u8>, now: Instant) {
+        let Link::Up(connection) = &self.link else {
+            return;
+        };
+        let busy = connection.out.is_some();
+        let until = if self.fault == Fault::WaitsForFin {
+            Some(Until::Fin)
+        } else if busy && self.fault == Fault::FinishesMessage {
+            Some(Until::Offered)
+        } else if payload.is_empty()
+            && self.queue.is_empty()
+            && self.fault == Fault::IdleRedirectIgnored
+        {
+            Some(Until::Never)
+        } else {
+            None
+        };
+        match until {
+            Some(until) => {
+                self.baggage.deferred = Some(Deferred {
+                    until,
+                    target,
+                    payload,
+                })
+            }
+            None => self.follow(target, &payload, now),
+        }
+    }
+
+    /// The stream ended: a REDIRECT that was put off is due.
+    pub(super) fn resume_redirect(&mut self, now: Instant) {
+        let due = self
+            .baggage
+            .deferred
+            .take_if(|deferred| deferred.until != Until::Never);
+        if let Some(Deferred {
+            target, payload, ..
+        }) = due
+        {
+            self.follow(target, &payload, now);
+        }
+    }
+
+    /// A message is completely offered.
+    pub(super) fn offered(&mut self, now: Instant) {
+        let due = self
+            .baggage
+            .deferred
+            .take_if(|deferred| deferred.until == Until::Offered);
+        if let Some(Deferred {
+            target, payload, ..
+        }) = due
+        {
+            self.follow(target, &payload, now);
+        }
+    }
+
+    /// Acts on a complete REDIRECT.
+    fn follow(&mut self, target: SocketAddrV4, payload: &[u8], now: Instant) {
+        self.hold_clock(now);
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        let late = !payload.is_empty();
+        let greets = connection.greetings > 0;
+        if self.fault == Fault::RedirectEchoed {
+            let _ =
+                Outgoing::redirect(target, Payload::empty(), self.fault).write(&connection.stream);
+        }
+        if greets && !late && self.fault == Fault::GreetingRequired {
+            return self.lost(End::Failure(Kind::Unsolicited));
+        }
+        let target = self.last_target(target);
+        let mut report = if late {
+            self.account(payload, true)
+        } else {
+            None
+        };
+        if late && report.is_none() && self.fault != Fault::UnsolicitedMoves {
+            return self.unsolicited(payload);
+        }
+        let refused = self.refused(target);
+        if self.fault == Fault::RedirectPayloadDropped
+            || refused.is_some() && self.fault == Fault::RefusedPayloadDropped
+        {
+            report = None;
+        }
+        if self.fault == Fault::RedirectPayloadLate {
+            self.baggage.postponed = report.take();
+        }
+        let afterwards = self.fault == Fault::RedirectBeforePayload;
+        if let Some(report) = report.take_if(|_| !afterwards) {
+            self.say(&report);
+        }
+        if late && greets && self.fault == Fault::LateGreetingUnmoved {
+            return;
+        }
+        self.read_on();
+        if !self.queue.is_empty() && self.fault == Fault::RedirectAsFailure {
+            return self.lost(End::Failure(Kind::Uncertain));
+        }
+        self.owe();
+        if self.half_closed && self.queue.is_empty() && self.fault != Fault::HalfClosedMove {
+            return self.end(End::Done);
+        }
+        match self.decision(target, refused, now) {
+            Ok(()) => self.depart(target, late, now),
+            Err(end) => self.end(end),
+        }
+        if let Some(report) = report {
+            self.say(&report);
+        }
+    }
+
+    /// The target that counts: what follows a complete REDIRECT is not looked at (EOP-RED-9).
+    fn last_target(&mut self, mut target: SocketAddrV4) -> SocketAddrV4 {
+        let Link::Up(connection) = &mut self.link else {
+            return target;
+        };
+        if self.fault == Fault::SecondRedirectFollowed {
+            while let Next::Frame(frame) = connection.inbox.next() {
+                if let Frame::Redirect { target: next, .. } = frame {
+                    target = next;
+                }
+            }
+        }
+        target
+    }
+
+    fn read_on(&mut self) {
+        if self.fault != Fault::ReadsOnAfterRedirect {
+            return;
+        }
+        while let Link::Up(connection) = &mut self.link {
+            let Next::Frame(Frame::Message(payload)) = connection.inbox.next() else {
+                return;
+            };
+            self.message(&payload);
+        }
+    }
+
+    fn refused(&self, target: SocketAddrV4) -> Option<&'static str> {
+        if self.hop > 0 && self.fault == Fault::SecondHopUnchecked {
+            return None;
+        }
+        let asked = Move {
+            home: self.home,
+            from: self.place.endpoint,
+            target,
+        };
+        refusal(
+            asked,
+            self.settings.policy,
+            &self.settings.allow,
+            self.fault,
+        )
+    }
+
+    /// The policy, then the bounds (EOP-POL-9).
+    fn decision(
+        &mut self,
+        target: SocketAddrV4,
+        refused: Option<&'static str>,
+        now: Instant,
+    ) -> Result<(), End> {
+        let not_moved = |kind, reason| End::NotMoved {
+            kind,
+            target,
+            reason,
+        };
+        let refused = refused.map(|reason| not_moved(Kind::RedirectRefused, Some(reason)));
+        if let Some(refused) = refused
+            && self.fault == Fault::RefusedDialled
+        {
+            self.baggage.kept.extend(
+                self.dialled(target)
+                    .0
+                    .and_then(|dialled| dial(dialled).ok()),
+            );
+            return Err(refused);
+        }
+        let first = refused.filter(|_| self.fault != Fault::BoundsBeforePolicy);
+        first.map_or(Ok(()), Err)?;
+        if !self.moves.in_episode() && self.fault == Fault::HopPerEpisode {
+            self.hop = 0;
+        }
+        let Place {
+            endpoint, answered, ..
+        } = self.place;
+        let followed = self
+            .moves
+            .follow(endpoint, answered, target, &self.settings, now);
+        followed.map_err(|kind| not_moved(kind, None))?;
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Leaves for the target (EOP-CLS-8, EOP-CLS-9).
+    fn depart(&mut self, target: SocketAddrV4, late: bool, now: Instant) {
+        self.hop += 1;
+        let hop = self.hop;
+        let resend = if self.undecided {
+            "explicit"
+        } else {
+            "automatic"
+        };
+        let owed = if self.fault == Fault::OwedUncounted {
+            0
+        } else {
+            self.queue.len()
+        };
+        self.say(&format!(
+            "redirected {target} owed={owed} late={} hop={hop} resend={resend}",
+            u8::from(late)
+        ));
+        if self.fault == Fault::HalfCloseForgotten {
+            self.half_closed = false;
+        }
+        let mut old = None;
+        if let Link::Up(mut connection) = std::mem::replace(&mut self.link, Link::Over) {
+            if self.fault == Fault::ResendRestOnly {
+                self.baggage.carried = connection.out.take();
+            }
+            if self.fault == Fault::LeftoversCarried {
+                self.baggage.leftover = connection.inbox.take_all();
+            }
+            old = Some(connection.stream);
+        }
+        if self.fault == Fault::OldConnectionKept {
+            self.baggage.kept.extend(old.take());
+        }
+        let new_first =
+            self.settings.order == Order::NewFirst || self.fault == Fault::NewFirstUnasked;
+        // What is not carried over is closed here.
+        self.connect(Place::target(target, now), old.filter(|_| new_first));
+    }
+}
