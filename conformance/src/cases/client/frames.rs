@@ -50,6 +50,17 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"one", "outstanding=1")?;
         session.expect_message(b"two", "outstanding=0").map(drop)
     }),
+    Case::client("frm.nothing-between", &["EOP-FRM-3"], "two messages and the end: two frames and FIN, with no octet between or behind", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say("send 6f6e65");
+        session.say("send 74776f");
+        session.sync()?;
+        session.say("close");
+        h.expect_n("one")?;
+        h.expect_n("two")?;
+        h.expect_end()
+    }),
     Case::client("frm.payload-like-a-header", &["EOP-FRM-9", "EOP-FRM-2"], "an answer that looks like a REDIRECT stays an answer", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::link::{Link, Seen};
-use crate::octets::{cut, n, normal_header, pattern, raw, redirect_header};
+use crate::octets::{cut, n, normal_header, pattern, raw};
 use crate::stage::ServerStage;
 use crate::timeline::frame;
 use crate::verdict::{Step, Stop};
@@ -52,6 +52,14 @@ pub(super) const CASES: &[Case] = &[
             a.expect_n("two")
         },
     ),
+    Case::server("frm.nothing-between", &["EOP-FRM-3"], "two answers and the end: two frames and FIN, with no octet between or behind", |s| {
+        let mut a = s.connect()?;
+        a.send(n("do answer 6f6e65"))?;
+        a.send(n("do answer 74776f;fin"))?;
+        a.expect_n("one")?;
+        a.expect_n("two")?;
+        a.expect_end()
+    }),
     Case::server(
         "frm.payload-like-a-header",
         &["EOP-FRM-9", "EOP-FRM-2"],
@@ -214,23 +222,4 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs_answer(),
-    Case::server("red.from-client", &["EOP-RED-2"], "a REDIRECT from a client fails the connection and is not followed", |s| {
-        let target = s.target()?;
-        refused(s, s.known(), raw(redirect_header(target.address(), 0), b""))?;
-        target.nobody()
-    })
-    .negative()
-    .needs_answer(),
-    Case::server("red.from-client-with-payload", &["EOP-RED-2"], "a REDIRECT with payload from a client fails the connection, and its payload is no request", |s| {
-        let target = s.target()?;
-        let token = s.token("t");
-        let payload = format!("mark {token}");
-        let slen = u32::try_from(payload.len()).unwrap_or_default();
-        let mut a = s.connect()?;
-        a.send(s.pick(n(&payload), raw(redirect_header(target.address(), slen), payload.as_bytes())))?;
-        if s.control() { a.expect_n("1")? } else { a.expect_end()? }
-        target.nobody()?;
-        s.expect_marked(&token, s.pick(1, 0))
-    })
-    .negative(),
 ];
