@@ -185,6 +185,7 @@ impl Driver {
         };
         match command(line) {
             Err(_) if self.fault == Fault::BadLineIgnored => {}
+            Err(Bad { session, .. }) if self.has_ended(session) => {}
             Err(Bad { session, verb, why }) => self.reject(session, verb, why),
             Ok((id, _)) if self.is_held_up(id) => self.waiting.push_back(line.to_vec()),
             Ok((id, verb)) if self.fault == Fault::RejectedToEverything => {
@@ -197,6 +198,10 @@ impl Driver {
                 (None, verb) => self.reject(id, verb.name(), "no-session"),
             },
         }
+    }
+
+    fn has_ended(&self, id: u32) -> bool {
+        self.sessions.get(&id).is_some_and(Session::is_over)
     }
 
     /// Whether another session has to end first (EOP-DRV-3).

@@ -79,14 +79,14 @@ impl Moves {
         if self.fault == Fault::DeadlinePerHop {
             (episode.spent, episode.running) = (Duration::ZERO, Some(now));
         }
-        if episode.elapsed(now) >= bound {
-            return Err(Kind::RedirectDeadline);
-        }
         if looped {
             return Err(Kind::RedirectLoop);
         }
         if episode.redirects >= allowed || crowded {
             return Err(Kind::TooManyRedirects);
+        }
+        if episode.elapsed(now) >= bound {
+            return Err(Kind::RedirectDeadline);
         }
         episode.redirects += 1;
         episode.visited.insert(target);

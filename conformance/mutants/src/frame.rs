@@ -314,7 +314,10 @@ impl Inbox {
         {
             return Some(self.more());
         }
-        if let Verdict::Broken(kind) = verdict {
+        // A REDIRECT is none before its header is complete (EOP-RED-2).
+        if let Verdict::Broken(kind) = verdict
+            && (kind != Kind::UnexpectedRedirect || present >= HEADER)
+        {
             return Some(Next::Broken(kind));
         }
         let (Some(end), Some(port), Some(addr), Some(slen)) =

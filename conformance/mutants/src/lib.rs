@@ -16,8 +16,8 @@
 //! | `table` | every mutant: name, fault, requirements |
 //! | `frame` | octets into frames and back, wrong on demand |
 //! | `service`, `server` | the test service: its grammar; its connections |
-//! | `command`, `driver`, `session`, `policy` | the driver: its grammar; its loop; one client session; the target policy |
-//! | `payload`, `text`, `socket` | what both roles stand on |
+//! | `command`, `driver`, `session`, `episode`, `policy` | the driver: its grammar; its loop; one client session; its bounds; the target policy |
+//! | `payload`, `text`, `socket`, `unacknowledged` | what both roles stand on |
 
 #![forbid(unsafe_code)]
 
@@ -33,6 +33,7 @@ mod session;
 mod socket;
 mod table;
 mod text;
+mod unacknowledged;
 
 use std::fmt;
 use std::process::ExitCode;

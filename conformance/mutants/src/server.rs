@@ -2,6 +2,7 @@
 //! `spec/eop.md`, save for its fault. What happens on one connection stands in `connection`.
 
 mod connection;
+mod draining;
 
 use std::collections::{HashMap, HashSet};
 use std::env;
@@ -28,10 +29,17 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return ExitCode::SUCCESS;
     }
-    let address = env::var("EOP_LISTEN").ok();
-    let Some(mut address) = address.and_then(|text| endpoint(&text)) else {
-        eprintln!("EOP_LISTEN has to name an endpoint, such as 127.0.0.1:0");
+    let address = env::var("EOP_LISTEN").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+    let Some(mut address) = endpoint(&address) else {
+        eprintln!("EOP_LISTEN={address} is no endpoint; 127.0.0.1:0 is one");
         return ExitCode::from(2);
+    };
+    let options = match Options::parse(&env::var("EOP_OPTIONS").unwrap_or_default()) {
+        Ok(options) => options,
+        Err(option) => {
+            eprintln!("EOP_OPTIONS: {option} has no number from 0 to 4294967295");
+            return ExitCode::from(2);
+        }
     };
     let asked = *address.ip();
     if fault == Fault::ListensAnywhere {
@@ -42,7 +50,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         eprintln!("EOP_LISTEN has to name a loopback address (EOP-TST-3)");
         return ExitCode::from(2);
     }
-    match Server::listen(address, asked, fault) {
+    match Server::listen(address, asked, options, fault) {
         Ok(mut server) => {
             server.serve();
             if fault == Fault::StaysAfterInput {
@@ -66,18 +74,33 @@ struct Options {
 }
 
 impl Options {
-    fn parse(text: &str) -> Self {
-        let value = |name: &str, default| {
-            let mut pairs = text.split(' ').filter_map(|option| option.split_once('='));
-            let value = pairs.find(|pair| pair.0 == name).map(|pair| number(pair.1));
-            value.flatten().unwrap_or(default)
-        };
+    /// Reads `EOP_OPTIONS`; the option with a bad value if there is one. Unknown options are ignored.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut options = Self::default();
+        for option in text.split_whitespace() {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let known = match name {
+                "limit" => &mut options.limit,
+                "linger-idle" => &mut options.linger_idle,
+                "linger-total" => &mut options.linger_total,
+                "header" => &mut options.header,
+                "stall" => &mut options.stall,
+                _ => continue,
+            };
+            *known = number(value).ok_or_else(|| option.to_owned())?;
+        }
+        Ok(options)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
         Self {
-            limit: value("limit", 1_048_576),
-            linger_idle: value("linger-idle", 5_000),
-            linger_total: value("linger-total", 30_000),
-            header: value("header", 10_000),
-            stall: value("stall", 30_000),
+            limit: 1_048_576,
+            linger_idle: 5_000,
+            linger_total: 30_000,
+            header: 10_000,
+            stall: 30_000,
         }
     }
 }
@@ -105,6 +128,12 @@ impl World {
         *count
     }
 
+    /// How long the transport may take nothing (EOP-CLS-12).
+    fn stall(&self) -> Option<Duration> {
+        let stall = milliseconds(self.options.stall);
+        (self.fault != Fault::StallMissing).then_some(stall)
+    }
+
     /// Opens another port where these steps run at every accept.
     fn open(&mut self, steps: Vec<Step>) -> io::Result<u16> {
         let listener = listen_at(SocketAddrV4::new(self.address, 0))?;
@@ -128,7 +157,12 @@ struct Server {
 
 impl Server {
     /// Listens, and says where (EOP-TST-1); `asked` is the address to say.
-    fn listen(address: SocketAddrV4, asked: Ipv4Addr, fault: Fault) -> io::Result<Self> {
+    fn listen(
+        address: SocketAddrV4,
+        asked: Ipv4Addr,
+        options: Options,
+        fault: Fault,
+    ) -> io::Result<Self> {
         let listener = listen_at(address)?;
         let bound = SocketAddrV4::new(asked, listener.local_addr()?.port());
         if fault == Fault::Garbage {
@@ -143,7 +177,7 @@ impl Server {
         let steps = steps.into();
         let world = World {
             fault,
-            options: Options::parse(&env::var("EOP_OPTIONS").unwrap_or_default()),
+            options,
             address: *address.ip(),
             marks: HashMap::new(),
             signals: HashSet::new(),

@@ -197,12 +197,12 @@ impl Session {
         if self.half_closed {
             return Err("half-closed");
         }
-        let owed = self.queue.iter().any(|message| message.owed);
-        let held = self.undecided && owed;
         let trusting = self.fault == Fault::SendBeforeDecision || self.fault == Fault::YesMan;
-        if held && self.settings.resend == Resend::Explicit && !trusting {
+        let held = self.is_undecided();
+        if held && !trusting {
             return Err("undecided");
         }
+        let owed = self.queue.iter().any(|message| message.owed);
         if owed
             && self.settings.resend == Resend::Automatic
             && self.fault == Fault::AutomaticSendRefused
@@ -252,11 +252,17 @@ impl Session {
         if self.fault == Fault::RetiresNewest {
             self.queue.rotate_right(count);
         }
+        let mut answered_before = false;
         for message in self.queue.drain(..count) {
             if message.offered == Offered::Whole {
                 self.place.answered = true;
                 self.moves.end_episode();
+            } else {
+                answered_before = true;
             }
+        }
+        if answered_before && self.half_closed && self.queue.is_empty() {
+            self.end_unmoved();
         }
         Ok(())
     }
@@ -267,11 +273,16 @@ impl Session {
         if stale && self.fault != Fault::YesMan {
             return Err("stale-hop");
         }
-        if !self.undecided {
+        if !self.is_undecided() {
             return Err("nothing-owed");
         }
         self.undecided = false;
         Ok(())
+    }
+
+    /// Whether a decision is awaited; not if everything owed was retired.
+    fn is_undecided(&self) -> bool {
+        self.undecided && self.queue.iter().any(|message| message.owed)
     }
 
     fn release(&mut self) {

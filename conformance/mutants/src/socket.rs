@@ -1,4 +1,4 @@
-//! Sockets that never block: listening, dialling, resetting, polling, and what the peer has acknowledged.
+//! Sockets that never block: listening, dialling, resetting, polling.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
@@ -71,25 +71,4 @@ pub(crate) fn local_end(stream: &TcpStream) -> Option<SocketAddrV4> {
         SocketAddr::V4(address) => Some(address),
         SocketAddr::V6(_) => None,
     }
-}
-
-/// How many octets the kernel holds that the peer has not acknowledged; `None` where the system does not show it.
-pub(crate) fn unacknowledged(stream: &TcpStream) -> Option<u64> {
-    let (local, peer) = (local_end(stream)?, stream.peer_addr().ok()?);
-    let SocketAddr::V4(peer) = peer else {
-        return None;
-    };
-    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    let ends = format!(" {} {} ", kernel_form(local), kernel_form(peer));
-    let row = table.lines().find(|row| row.contains(&ends))?;
-    let queues = row.split_once(&ends)?.1.split(' ').nth(1)?;
-    u64::from_str_radix(queues.split_once(':')?.0, 16).ok()
-}
-
-fn kernel_form(end: SocketAddrV4) -> String {
-    format!(
-        "{:08X}:{:04X}",
-        u32::from_ne_bytes(end.ip().octets()),
-        end.port()
-    )
 }

@@ -1,25 +1,22 @@
 //! One accepted connection: requests and steps in order, redirects, and the discarding after them.
 
 use std::collections::VecDeque;
-use std::net::{Shutdown, SocketAddrV4, TcpStream};
+use std::net::{SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::draining::{After, Draining, Verdict};
 use super::{Options, World, milliseconds};
 use crate::frame::{Frame, Inbox, Next, Outgoing, Taken};
 use crate::payload::Payload;
 use crate::policy::forbidden;
 use crate::service::{Request, Step, good_steps, is_last, request};
-use crate::socket::{Arrived, dial, local_end, read, reset, unacknowledged};
+use crate::socket::{Arrived, dial, local_end, read, reset};
 use crate::table::{Fault, Role};
 
 /// How long an `await` waits for a signal.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Octets a second that a client is trusted to take where acknowledgements cannot be seen (EOP-CLS-4).
-const RATE: u64 = 65_536;
-/// How often the kernel is asked whether the client acknowledged everything.
-const ASK_AGAIN: Duration = Duration::from_millis(25);
 /// What a server that gives up discarding takes.
 const CAP: usize = 65_536;
 
@@ -30,21 +27,8 @@ enum Phase {
         until: Instant,
     },
     /// Everything is said; what still comes is read and discarded (EOP-CLS-1).
-    Draining {
-        half_close: bool,
-        queued: u64,
-        clock: Clock,
-    },
-    /// RST follows the last octet.
-    Resetting,
+    Draining(Draining),
     Closed,
-}
-
-/// The limits of EOP-CLS-3, which begin when the last octet was acknowledged (EOP-CLS-4).
-enum Clock {
-    Unsent,
-    Unacknowledged { since: Instant, ask: Instant },
-    Running { began: Instant, heard: Instant },
 }
 
 /// What the steps at work belong to.
@@ -103,8 +87,8 @@ impl Connection {
 
     pub(super) fn interest(&self, fault: Fault) -> PollFlags {
         let reads = match self.phase {
-            Phase::Serving | Phase::Awaiting { .. } | Phase::Resetting => self.inbox.has_room(),
-            Phase::Draining { .. } => fault != Fault::DeafAfterRedirect,
+            Phase::Serving | Phase::Awaiting { .. } => self.inbox.has_room(),
+            Phase::Draining(_) => fault != Fault::DeafAfterRedirect,
             Phase::Closed => false,
         };
         let mut flags = PollFlags::empty();
@@ -117,18 +101,15 @@ impl Connection {
 
     /// When there is something to do even if the socket stays as it is.
     fn wake(&self, world: &World) -> Option<Instant> {
-        let Options { header, stall, .. } = world.options;
-        let waits = !self.out.is_empty() && world.fault != Fault::StallMissing;
-        let stall = waits.then(|| self.progress + milliseconds(stall));
-        let header = self
-            .inbox
-            .header_since()
-            .map(|since| since + milliseconds(header));
+        let header = milliseconds(world.options.header);
+        let stall = world.stall().filter(|_| !self.out.is_empty());
+        let stall = stall.map(|stall| self.progress + stall);
+        let header = self.inbox.header_since().map(|since| since + header);
         let phase = match &self.phase {
             Phase::Serving => header,
-            Phase::Resetting | Phase::Closed => None,
+            Phase::Closed => None,
             Phase::Awaiting { until, .. } => Some(*until),
-            Phase::Draining { clock, .. } => clock.wake(world),
+            Phase::Draining(draining) => draining.wake(world),
         };
         stall.into_iter().chain(phase).min()
     }
@@ -136,7 +117,7 @@ impl Connection {
     pub(super) fn is_due(&self, world: &World, now: Instant) -> bool {
         let released = match &self.phase {
             Phase::Awaiting { token, .. } => world.signals.contains(token),
-            Phase::Serving | Phase::Draining { .. } | Phase::Resetting | Phase::Closed => false,
+            Phase::Serving | Phase::Draining(_) | Phase::Closed => false,
         };
         released || self.wake(world).is_some_and(|wake| wake <= now)
     }
@@ -155,20 +136,24 @@ impl Connection {
         if self.wake(world).is_none_or(|wake| wake > now) {
             return;
         }
-        match &mut self.phase {
-            Phase::Draining {
-                queued,
-                clock: clock @ Clock::Unacknowledged { .. },
-                ..
-            } => {
-                clock.ask(&self.stream, *queued, now);
+        let verdict = match &mut self.phase {
+            Phase::Draining(draining) if self.out.is_empty() => {
+                draining.look(&self.stream, world, now)
             }
-            // A stall, a header that does not end, an await that no one signalled, or the end of the discarding.
-            Phase::Serving
-            | Phase::Awaiting { .. }
-            | Phase::Draining { .. }
-            | Phase::Resetting
-            | Phase::Closed => {
+            // A stall, a header that does not end, or an await that no one signalled.
+            Phase::Serving | Phase::Awaiting { .. } | Phase::Draining(_) | Phase::Closed => {
+                Verdict::Close
+            }
+        };
+        self.conclude(verdict);
+    }
+
+    fn conclude(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Stay => {}
+            Verdict::Close => self.phase = Phase::Closed,
+            Verdict::Reset => {
+                reset(&self.stream);
                 self.phase = Phase::Closed;
             }
         }
@@ -190,12 +175,8 @@ impl Connection {
     fn read(&mut self, world: &World, now: Instant) {
         match self.inbox.fill(&self.stream) {
             Arrived::Octets => {
-                if let Phase::Draining {
-                    clock: Clock::Running { heard, .. },
-                    ..
-                } = &mut self.phase
-                {
-                    *heard = now;
+                if let Phase::Draining(draining) = &mut self.phase {
+                    draining.heard(now);
                 }
             }
             Arrived::Nothing => {}
@@ -217,7 +198,7 @@ impl Connection {
     /// Handles requests and steps in order, each only when everything before it was handed to the transport.
     fn work(&mut self, world: &mut World, now: Instant) {
         while self.flush(now) == Taken::Whole {
-            if matches!(self.phase, Phase::Draining { .. }) {
+            if matches!(self.phase, Phase::Draining(_)) {
                 self.discard(world);
             }
             match &mut self.phase {
@@ -230,26 +211,11 @@ impl Connection {
                     self.phase = Phase::Serving
                 }
                 Phase::Awaiting { .. } => return self.peek(world),
-                Phase::Draining {
-                    half_close,
-                    clock: clock @ Clock::Unsent,
-                    ..
-                } => {
-                    if *half_close {
-                        let _ = self.stream.shutdown(Shutdown::Write);
-                    }
-                    let ask = now + ASK_AGAIN;
-                    *clock = Clock::Unacknowledged { since: now, ask };
-                }
-                Phase::Draining { .. } => {
-                    if self.ended && world.fault != Fault::DrainIgnoresEnd {
-                        self.phase = Phase::Closed;
-                    }
+                Phase::Draining(draining) => {
+                    let over = self.ended && draining.ends_with_the_client(world.fault);
+                    let verdict = draining.sent(&self.stream, world.fault, now);
+                    self.conclude(if over { Verdict::Close } else { verdict });
                     return;
-                }
-                Phase::Resetting => {
-                    reset(&self.stream);
-                    self.phase = Phase::Closed;
                 }
                 Phase::Closed => return,
             }
@@ -442,7 +408,6 @@ impl Connection {
     // ---- steps
 
     fn step(&mut self, step: Step, world: &mut World, now: Instant) {
-        let clock = Clock::Unsent;
         match step {
             Step::Answer(payload) => self.send(payload, world),
             Step::Redirect(list, payload) => self.redirect(&list, payload, world, now),
@@ -453,14 +418,8 @@ impl Connection {
             Step::Mark(token) => {
                 world.mark(&token);
             }
-            Step::Fin => {
-                self.phase = Phase::Draining {
-                    half_close: true,
-                    queued: 0,
-                    clock,
-                }
-            }
-            Step::Reset => self.phase = Phase::Resetting,
+            Step::Fin => self.drain(After::Fin, world, now),
+            Step::Reset => self.drain(After::Reset, world, now),
         }
     }
 
@@ -499,21 +458,16 @@ impl Connection {
                 self.answer("refused", world)
             }
             Some(_) => {}
-            None => self.here(unanswered, world),
+            None => self.here(unanswered, world, now),
         }
     }
 
-    fn here(&mut self, unanswered: bool, world: &World) {
+    fn here(&mut self, unanswered: bool, world: &World, now: Instant) {
         if unanswered || world.fault == Fault::HereAfterAnswer {
             self.answer("here", world);
         }
         if world.fault == Fault::HereCloses {
-            let clock = Clock::Unsent;
-            self.phase = Phase::Draining {
-                half_close: true,
-                queued: 0,
-                clock,
-            };
+            self.drain(After::Fin, world, now);
         }
     }
 
@@ -534,30 +488,17 @@ impl Connection {
         if world.fault == Fault::FrameAfterRedirect {
             self.push(Outgoing::message(Payload::text("bye"), world.fault));
         }
-        let queued = self.out.iter().map(Outgoing::length).sum();
-        let early = Clock::Running {
-            began: now,
-            heard: now,
-        };
-        let clock = if world.fault == Fault::DrainClockEarly {
-            early
-        } else {
-            Clock::Unsent
-        };
-        let half_close = world.fault == Fault::HalfCloseAfterRedirect;
-        self.phase = Phase::Draining {
-            half_close,
-            queued,
-            clock,
-        };
+        self.drain(After::Redirect, world, now);
         if world.fault == Fault::CloseAfterRedirect
             || world.fault == Fault::CloseAfterLateRedirect && late
         {
             self.ended = true;
         }
-        if world.fault == Fault::ResetAfterRedirect {
-            self.phase = Phase::Resetting;
-        }
+    }
+
+    fn drain(&mut self, after: After, world: &World, now: Instant) {
+        let queued = self.out.iter().map(Outgoing::length).sum();
+        self.phase = Phase::Draining(Draining::new(after, queued, world.fault, now));
     }
 
     // ---- what goes out
@@ -628,49 +569,5 @@ impl Connection {
             && matches!(read(&self.stream, &mut discarded), Arrived::Octets)
         {}
         self.phase = Phase::Closed;
-    }
-}
-
-impl Clock {
-    fn wake(&self, world: &World) -> Option<Instant> {
-        let Options {
-            linger_idle,
-            linger_total,
-            ..
-        } = world.options;
-        match self {
-            Self::Unsent => None,
-            Self::Unacknowledged { ask, .. } => Some(*ask),
-            Self::Running { .. } if world.fault == Fault::DrainEndless => None,
-            Self::Running { began, heard } => {
-                let idle = *heard + milliseconds(linger_idle);
-                let total = *began + milliseconds(linger_total);
-                if world.fault == Fault::DrainIdleMissing {
-                    Some(total)
-                } else if world.fault == Fault::DrainTotalMissing {
-                    Some(idle)
-                } else {
-                    Some(idle.min(total))
-                }
-            }
-        }
-    }
-
-    fn ask(&mut self, stream: &TcpStream, queued: u64, now: Instant) {
-        let Self::Unacknowledged { since, ask } = self else {
-            return;
-        };
-        let acknowledged = match unacknowledged(stream) {
-            Some(octets) => octets == 0,
-            None => now >= *since + Duration::from_millis(queued.saturating_mul(1000) / RATE),
-        };
-        if acknowledged {
-            *self = Self::Running {
-                began: now,
-                heard: now,
-            };
-        } else {
-            *ask = now + ASK_AGAIN;
-        }
     }
 }

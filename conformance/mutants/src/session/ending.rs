@@ -138,6 +138,18 @@ impl Session {
         }
     }
 
+    /// Manual: all that a REDIRECT had left turned out to be answered, and there is no more (EOP-HCL-3).
+    pub(super) fn end_unmoved(&mut self) {
+        match &mut self.link {
+            Link::Settling {
+                end: end @ End::NotMoved { .. },
+                ..
+            } => *end = End::Done,
+            Link::Settling { .. } | Link::Over => {}
+            Link::Dialling { .. } | Link::Up(_) => self.end(End::Done),
+        }
+    }
+
     pub(super) fn finish(&mut self, end: End) {
         self.link = Link::Over;
         self.synced();

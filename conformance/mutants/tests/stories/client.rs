@@ -116,9 +116,9 @@ fn automatic_resending_stops_at_a_marked_message_and_at_the_budget() {
         let mut new = target.accept();
         new.expect(&normal(b"q"));
         client.tell("1 send 74");
-        client.tell("1 sync a");
-        client.expect("1 synced a");
+        client.expect("1 rejected send undecided");
         client.tell("1 drop 1");
+        client.tell("1 send 74");
         new.expect(&normal(b"t"));
     }
 }

@@ -223,7 +223,7 @@ fn what_breaks_the_protocol_ends_the_connection_without_a_word() {
     let broken = [
         vec![0, 0],
         vec![1, 0],
-        vec![0, 2],
+        redirect(elsewhere(), b"")[..12].to_vec(),
         vec![0x47, 0x45],
         too_long,
         vec![0],
