@@ -38,6 +38,11 @@ fn expect_nothing_more(a: &mut Link) -> Step {
 /// The server has taken all it was sent, and has neither sent an octet nor ended the connection.
 fn expect_open(a: &mut Link) -> Step {
     a.settle()?;
+    expect_silent(a)
+}
+
+/// Nothing has come by now, no octet and no end. A barrier has to stand before it.
+fn expect_silent(a: &mut Link) -> Step {
     match a.anything_by_now() {
         None => Ok(()),
         Some(observed) => Err(Stop::end("the connection stays open, and silent", observed)),

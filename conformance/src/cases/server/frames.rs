@@ -28,13 +28,20 @@ fn refused(s: &ServerStage<'_>, valid: Vec<u8>, defect: Vec<u8>) -> Step {
 }
 
 fn accepted_or_ended(s: &ServerStage<'_>, a: &mut Link) -> Step {
-    if s.control() { s.expect_known(a) } else { a.expect_end() }
+    if s.control() {
+        s.expect_known(a)
+    } else {
+        a.expect_end()
+    }
 }
 
 /// The known request under another opcode.
 fn opcode(s: &ServerStage<'_>, opcode: u16) -> Vec<u8> {
     let payload = s.known_payload();
-    let header = RawHeader { opcode, ..normal_header(u32::try_from(payload.len()).unwrap_or(u32::MAX)) };
+    let header = RawHeader {
+        opcode,
+        ..normal_header(u32::try_from(payload.len()).unwrap_or(u32::MAX))
+    };
     raw(header, payload)
 }
 
@@ -52,14 +59,19 @@ pub(super) const CASES: &[Case] = &[
             a.expect_n("two")
         },
     ),
-    Case::server("frm.nothing-between", &["EOP-FRM-3"], "two answers and the end: two frames and FIN, with no octet between or behind", |s| {
-        let mut a = s.connect()?;
-        a.send(n("do answer 6f6e65"))?;
-        a.send(n("do answer 74776f;fin"))?;
-        a.expect_n("one")?;
-        a.expect_n("two")?;
-        a.expect_end()
-    }),
+    Case::server(
+        "frm.nothing-between",
+        &["EOP-FRM-3"],
+        "two answers and the end: two frames and FIN, with no octet between or behind",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(n("do answer 6f6e65"))?;
+            a.send(n("do answer 74776f;fin"))?;
+            a.expect_n("one")?;
+            a.expect_n("two")?;
+            a.expect_end()
+        },
+    ),
     Case::server(
         "frm.payload-like-a-header",
         &["EOP-FRM-9", "EOP-FRM-2"],
@@ -84,13 +96,18 @@ pub(super) const CASES: &[Case] = &[
             a.expect_n("ok")
         },
     ),
-    Case::server("frm.empty-answer", &["EOP-FRM-8"], "an empty answer is a frame", |s| {
-        let mut a = s.connect()?;
-        a.send(n("do answer -"))?;
-        a.send(n("do answer 6f6b"))?;
-        a.expect_n("")?;
-        a.expect_n("ok")
-    }),
+    Case::server(
+        "frm.empty-answer",
+        &["EOP-FRM-8"],
+        "an empty answer is a frame",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(n("do answer -"))?;
+            a.send(n("do answer 6f6b"))?;
+            a.expect_n("")?;
+            a.expect_n("ok")
+        },
+    ),
     Case::server(
         "frm.normal-port-addr-ignored",
         &["EOP-FRM-7"],
@@ -100,126 +117,234 @@ pub(super) const CASES: &[Case] = &[
             let payload = s.known_payload();
             let slen = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             for (port, addr) in [(0xffff, [255; 4]), (1, [127, 0, 0, 1]), (0, [0, 0, 0, 1])] {
-                a.send(raw(RawHeader { port, addr: addr.into(), ..normal_header(slen) }, payload))?;
+                a.send(raw(
+                    RawHeader {
+                        port,
+                        addr: addr.into(),
+                        ..normal_header(slen)
+                    },
+                    payload,
+                ))?;
                 s.expect_known(&mut a)?;
             }
             Ok(())
         },
     )
     .needs_answer(),
-    Case::server("frm.normal-port-addr-zero", &["EOP-FRM-6"], "a server sends port and addr of NORMAL as zero", |s| {
-        let mut a = s.connect()?;
-        a.send(s.known())?;
-        match a.next("N with port and addr zero")? {
-            Seen::Frame(header, _) if header.port == 0 && header.addr.is_unspecified() => Ok(()),
-            Seen::Frame(header, payload) => Err(Stop::messages("port and addr zero", frame(header, &payload))),
-            Seen::End(end) => Err(Stop::messages("an answer", format!("the connection ended ({end})"))),
-        }
-    })
+    Case::server(
+        "frm.normal-port-addr-zero",
+        &["EOP-FRM-6"],
+        "a server sends port and addr of NORMAL as zero",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(s.known())?;
+            match a.next("N with port and addr zero")? {
+                Seen::Frame(header, _) if header.port == 0 && header.addr.is_unspecified() => {
+                    Ok(())
+                }
+                Seen::Frame(header, payload) => Err(Stop::messages(
+                    "port and addr zero",
+                    frame(header, &payload),
+                )),
+                Seen::End(end) => Err(Stop::messages(
+                    "an answer",
+                    format!("the connection ended ({end})"),
+                )),
+            }
+        },
+    )
     .needs_answer(),
-    Case::server("frm.truncated-header", &["EOP-FRM-5"], "a stream that ends inside a header is no message", |s| {
-        let mut a = s.connect()?;
-        let frame = n("do answer 6f6b");
-        a.send(s.pick(frame.clone(), cut(frame, 11)))?;
-        a.half_close()?;
-        if s.control() { a.expect_n("ok") } else { a.expect_end() }
-    })
+    Case::server(
+        "frm.truncated-header",
+        &["EOP-FRM-5"],
+        "a stream that ends inside a header is no message",
+        |s| {
+            let mut a = s.connect()?;
+            let frame = n("do answer 6f6b");
+            a.send(s.pick(frame.clone(), cut(frame, 11)))?;
+            a.half_close()?;
+            if s.control() {
+                a.expect_n("ok")
+            } else {
+                a.expect_end()
+            }
+        },
+    )
     .negative(),
-    Case::server("frm.truncated-payload", &["EOP-FRM-5", "EOP-RSD-10"], "a stream that ends inside a payload is no message", |s| {
-        let token = s.token("t");
-        let mut a = s.connect()?;
-        let frame = n(format!("mark {token}"));
-        let short = frame.len().saturating_sub(1);
-        a.send(s.pick(frame.clone(), cut(frame, short)))?;
-        a.half_close()?;
-        if s.control() { a.expect_n("1")? } else { a.expect_end()? }
-        s.expect_marked(&token, s.pick(1, 0))
-    })
+    Case::server(
+        "frm.truncated-payload",
+        &["EOP-FRM-5", "EOP-RSD-10"],
+        "a stream that ends inside a payload is no message",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            let frame = n(format!("mark {token}"));
+            let short = frame.len().saturating_sub(1);
+            a.send(s.pick(frame.clone(), cut(frame, short)))?;
+            a.half_close()?;
+            if s.control() {
+                a.expect_n("1")?
+            } else {
+                a.expect_end()?
+            }
+            s.expect_marked(&token, s.pick(1, 0))
+        },
+    )
     .negative(),
-    Case::server("opc.zero", &["EOP-OPC-2"], "opcode 0x0000 fails the connection", |s| {
-        refused(s, s.known(), opcode(s, 0x0000))
-    })
+    Case::server(
+        "opc.zero",
+        &["EOP-OPC-2"],
+        "opcode 0x0000 fails the connection",
+        |s| refused(s, s.known(), opcode(s, 0x0000)),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.three", &["EOP-OPC-2"], "opcode 0x0003 fails the connection", |s| {
-        refused(s, s.known(), opcode(s, 0x0003))
-    })
+    Case::server(
+        "opc.three",
+        &["EOP-OPC-2"],
+        "opcode 0x0003 fails the connection",
+        |s| refused(s, s.known(), opcode(s, 0x0003)),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.all-ones", &["EOP-OPC-2"], "opcode 0xFFFF fails the connection", |s| {
-        refused(s, s.known(), opcode(s, 0xffff))
-    })
+    Case::server(
+        "opc.all-ones",
+        &["EOP-OPC-2"],
+        "opcode 0xFFFF fails the connection",
+        |s| refused(s, s.known(), opcode(s, 0xffff)),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.swapped", &["EOP-OPC-2", "EOP-OPC-6"], "opcode 0x0100, NORMAL in the other byte order, fails the connection", |s| {
-        refused(s, s.known(), opcode(s, 0x0100))
-    })
+    Case::server(
+        "opc.swapped",
+        &["EOP-OPC-2", "EOP-OPC-6"],
+        "opcode 0x0100, NORMAL in the other byte order, fails the connection",
+        |s| refused(s, s.known(), opcode(s, 0x0100)),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.extension", &["EOP-OPC-2"], "opcode 0x1001, an extension not negotiated, fails the connection", |s| {
-        refused(s, s.known(), opcode(s, 0x1001))
-    })
+    Case::server(
+        "opc.extension",
+        &["EOP-OPC-2"],
+        "opcode 0x1001, an extension not negotiated, fails the connection",
+        |s| refused(s, s.known(), opcode(s, 0x1001)),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.one-bit-off", &["EOP-OPC-2"], "every opcode one bit away from NORMAL, but for REDIRECT's neighbour, fails the connection", |s| {
-        for bit in 0..16 {
-            let flipped = 0x0001 ^ (1_u16 << bit);
-            refused(s, s.known(), opcode(s, flipped))?;
-        }
-        Ok(())
-    })
+    Case::server(
+        "opc.one-bit-off",
+        &["EOP-OPC-2"],
+        "every opcode one bit away from NORMAL, but for REDIRECT's neighbour, fails the connection",
+        |s| {
+            for bit in 0..16 {
+                let flipped = 0x0001 ^ (1_u16 << bit);
+                refused(s, s.known(), opcode(s, flipped))?;
+            }
+            Ok(())
+        },
+    )
     .negative()
     .needs_answer()
     .whole(),
-    Case::server("opc.http", &["EOP-OPC-2", "EOP-OPC-5"], "an HTTP request fails the connection", |s| {
-        refused(s, s.known(), b"GET / HTTP/1.1\r\nHost: example\r\n\r\n".to_vec())
-    })
+    Case::server(
+        "opc.http",
+        &["EOP-OPC-2", "EOP-OPC-5"],
+        "an HTTP request fails the connection",
+        |s| {
+            refused(
+                s,
+                s.known(),
+                b"GET / HTTP/1.1\r\nHost: example\r\n\r\n".to_vec(),
+            )
+        },
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.tls", &["EOP-OPC-2"], "a TLS record fails the connection", |s| {
-        refused(s, s.known(), vec![0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 0x00])
-    })
+    Case::server(
+        "opc.tls",
+        &["EOP-OPC-2"],
+        "a TLS record fails the connection",
+        |s| {
+            refused(
+                s,
+                s.known(),
+                vec![
+                    0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 0x00,
+                ],
+            )
+        },
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.two-octets-suffice", &["EOP-OPC-3"], "two octets of a bad opcode fail the connection; no more come", |s| {
-        refused(s, s.known(), vec![0x00, 0x03])
-    })
+    Case::server(
+        "opc.two-octets-suffice",
+        &["EOP-OPC-3"],
+        "two octets of a bad opcode fail the connection; no more come",
+        |s| refused(s, s.known(), vec![0x00, 0x03]),
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.not-skipped", &["EOP-OPC-4"], "a frame with an unknown opcode is not skipped: the request behind it is not answered", |s| {
-        let valid = s.known();
-        let mut defect = opcode(s, 0x0004);
-        defect.extend(s.known());
-        refused(s, valid, defect)
-    })
+    Case::server(
+        "opc.not-skipped",
+        &["EOP-OPC-4"],
+        "a frame with an unknown opcode is not skipped: the request behind it is not answered",
+        |s| {
+            let valid = s.known();
+            let mut defect = opcode(s, 0x0004);
+            defect.extend(s.known());
+            refused(s, valid, defect)
+        },
+    )
     .negative()
     .needs_answer(),
-    Case::server("opc.second-frame", &["EOP-OPC-2"], "an unknown opcode fails the connection after valid frames too", |s| {
-        let mut a = s.connect()?;
-        a.send(s.known())?;
-        s.expect_known(&mut a)?;
-        a.send(s.pick(s.known(), opcode(s, 0x0003)))?;
-        accepted_or_ended(s, &mut a)
-    })
+    Case::server(
+        "opc.second-frame",
+        &["EOP-OPC-2"],
+        "an unknown opcode fails the connection after valid frames too",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(s.known())?;
+            s.expect_known(&mut a)?;
+            a.send(s.pick(s.known(), opcode(s, 0x0003)))?;
+            accepted_or_ended(s, &mut a)
+        },
+    )
     .negative()
     .needs_answer(),
-    Case::server("lim.65536", &["EOP-LIM-1"], "a request of 65,536 octets is received and answered", |s| {
-        let mut a = s.connect()?;
-        a.send(n(pattern(65_536)))?;
-        a.expect_n("unknown")
-    }),
-    Case::server("lim.limit", &["EOP-LIM-2"], "a payload of the limit is accepted, one of an octet more is not", |s| {
-        let (instance, limit) = s.with_option("limit", 70_000)?;
-        let mut a = s.connect_as("A", instance.address)?;
-        let octets = usize::try_from(limit).unwrap_or_default();
-        a.send(s.pick(n(pattern(octets)), n(pattern(octets.saturating_add(1)))))?;
-        if s.control() { a.expect_n("unknown") } else { a.expect_end() }
-    })
+    Case::server(
+        "lim.65536",
+        &["EOP-LIM-1"],
+        "a request of 65,536 octets is received and answered",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(n(pattern(65_536)))?;
+            a.expect_n("unknown")
+        },
+    ),
+    Case::server(
+        "lim.limit",
+        &["EOP-LIM-2"],
+        "a payload of the limit is accepted, one of an octet more is not",
+        |s| {
+            let (instance, limit) = s.with_option("limit", 70_000)?;
+            let mut a = s.connect_as("A", instance.address)?;
+            let octets = usize::try_from(limit).unwrap_or_default();
+            a.send(s.pick(n(pattern(octets)), n(pattern(octets.saturating_add(1)))))?;
+            if s.control() {
+                a.expect_n("unknown")
+            } else {
+                a.expect_end()
+            }
+        },
+    )
     .negative()
     .whole(),
-    Case::server("lim.header-suffices", &["EOP-LIM-3"], "a header that announces too much fails the connection before any payload", |s| {
-        refused(s, s.known(), raw(normal_header(u32::MAX), b""))
-    })
+    Case::server(
+        "lim.header-suffices",
+        &["EOP-LIM-3"],
+        "a header that announces too much fails the connection before any payload",
+        |s| refused(s, s.known(), raw(normal_header(u32::MAX), b"")),
+    )
     .negative()
     .needs_answer(),
 ];
