@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -86,15 +87,15 @@ fn own(peer: &str) -> Result<String, Refusal> {
 }
 
 fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
-    select(selection, None)?;
     let mut exit = Exit::Conforms;
+    let mut told_to = open(manner)?;
     for role in [Role::Server, Role::Client] {
         let cases: Vec<_> = select(selection, None)?.into_iter().filter(|case| case.role() == role).collect();
         if cases.is_empty() {
             continue;
         }
         let testee = built_in(role, manner)?;
-        let told = judge(&testee, &cases, manner, "built-in peer", "eop-conformance".to_owned())?;
+        let told = judge(&testee, &cases, manner, "built-in peer", "eop-conformance".to_owned(), &mut told_to)?;
         exit = exit.max(told);
     }
     Ok(exit)
@@ -135,22 +136,29 @@ fn server(way: &ServerWay, request: Option<&Octets>, selection: &Selection, mann
         }
         (None, None) => return Err(Refusal(Exit::Usage, "--addr or --exec".to_owned())),
     };
-    judge(&Testee::Server(testee), &cases, manner, &name, format!("eop-conformance server {command}{flag}"))
+    judge(&Testee::Server(testee), &cases, manner, &name, format!("eop-conformance server {command}{flag}"), &mut open(manner)?)
 }
 
 fn client(exec: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
     let cases = select(selection, Some(Role::Client))?;
     let testee = Testee::Client(DriverTestee::start(exec, start(manner))?);
-    judge(&testee, &cases, manner, &format!("`{exec}`"), format!("eop-conformance client --exec {}", quoted(exec)))
+    judge(&testee, &cases, manner, &format!("`{exec}`"), format!("eop-conformance client --exec {}", quoted(exec)), &mut open(manner)?)
 }
 
 /// Plays the cases, tells the outcomes, and says how that ends.
-fn judge(testee: &Testee, cases: &[Case], manner: &Manner, name: &str, command: String) -> Result<Exit, Refusal> {
+fn judge(
+    testee: &Testee,
+    cases: &[Case],
+    manner: &Manner,
+    name: &str,
+    command: String,
+    told_to: &mut [Told],
+) -> Result<Exit, Refusal> {
     let Some(role) = cases.first().map(Case::role) else {
         return Err(Refusal(Exit::Usage, "no case is selected".to_owned()));
     };
     let run = play(testee, role, cases, manner, name, command);
-    tell(&run, manner)?;
+    told_to.iter_mut().try_for_each(|told_to| told_to.tell(&run))?;
     let has = |verdict| run.count(verdict) > 0;
     Ok(if has(Verdict::NotRun) {
         Exit::Deadline
@@ -179,26 +187,43 @@ fn settings(manner: &Manner, begun: Instant) -> Settings {
     }
 }
 
-fn tell(run: &Run, manner: &Manner) -> Result<(), Refusal> {
-    let failed = |file: &std::path::Path, error: std::io::Error| {
-        Refusal(Exit::Usage, format!("cannot write {}: {error}", file.display()))
-    };
+/// Where a report goes.
+enum Told {
+    Human,
+    JsonLines(PathBuf, BufWriter<File>),
+}
+
+/// Opens every report that was asked for, before anything is played.
+fn open(manner: &Manner) -> Result<Vec<Told>, Refusal> {
     if manner.out.is_empty() {
-        print!("{}", report::human(run));
+        return Ok(vec![Told::Human]);
     }
-    for out in &manner.out {
-        match out {
-            Out::Human => print!("{}", report::human(run)),
-            Out::JsonLines(path) => {
-                // The second role of a run over both is added to the first.
-                let options = File::options().create(true).append(run.role == Role::Client).write(true).truncate(run.role == Role::Server).clone();
-                let file = options.open(path).map_err(|error| failed(path, error))?;
-                let mut file = BufWriter::new(file);
-                report::json_lines(run, &mut file).and_then(|()| file.flush()).map_err(|error| failed(path, error))?;
+    let open = |out: &Out| match out {
+        Out::Human => Ok(Told::Human),
+        Out::JsonLines(path) => match File::create(path) {
+            Ok(file) => Ok(Told::JsonLines(path.clone(), BufWriter::new(file))),
+            Err(error) => Err(unwritten(path, &error)),
+        },
+    };
+    manner.out.iter().map(open).collect()
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
+    Refusal(Exit::Usage, format!("cannot write {}: {error}", path.display()))
+}
+
+impl Told {
+    fn tell(&mut self, run: &Run) -> Result<(), Refusal> {
+        match self {
+            Self::Human => {
+                print!("{}", report::human(run));
+                Ok(())
+            }
+            Self::JsonLines(path, file) => {
+                report::json_lines(run, file).and_then(|()| file.flush()).map_err(|error| unwritten(path, &error))
             }
         }
     }
-    Ok(())
 }
 
 fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {

@@ -138,6 +138,21 @@ impl Session {
         }
     }
 
+    /// The session ends as `pattern` says, because of what was just sent on `link`. In manual the end waits for a `sync`
+    /// behind it (EOP-ACC-14): it is given here.
+    pub fn expect_end(&mut self, link: &mut Link, pattern: &str) -> Step {
+        link.settle()?;
+        // One may still find the connection alive; the second finds it ended.
+        self.begin_sync();
+        self.begin_sync();
+        let events = self.events_until("ended")?;
+        match events.iter().find(|event| event.verb() != "synced") {
+            Some(event) if event.matches(pattern) => Ok(()),
+            Some(event) => Err(Stop::messages(pattern, event.to_string())),
+            None => Err(Stop::messages(pattern, "only `synced`")),
+        }
+    }
+
     /// No event has come that the script has not taken. A barrier has to stand before it.
     pub fn nothing_more(&self) -> Step {
         match self.reports.try_recv() {

@@ -43,7 +43,7 @@ fn back_to(s: &ClientStage<'_>, session: &mut Session, link: &mut Link, visited:
     if s.control() {
         return follow(session, &fresh, &format!("owed={owed}")).map(drop);
     }
-    session.expect(&format!("ended RedirectLoop target={} owed={owed}", visited.address()))?;
+    session.expect_end(link, &format!("ended RedirectLoop target={} owed={owed}", visited.address()))?;
     visited.nobody()
 }
 
@@ -181,15 +181,15 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::client("epi.deadline-over-hops", &["EOP-EPI-5"], "a further hop does not start the deadline anew", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
-        let (mut session, mut h) = s.begin(&home, s.pick("greeting=1 deadline=5000", "greeting=1 deadline=900"))?;
+        let (mut session, mut h) = s.begin(&home, s.pick("greeting=1 deadline=5000", "greeting=1 deadline=600"))?;
         h.send(n("welcome"))?;
         session.expect_message(b"welcome", "greeting=1")?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(500));
+        link.idle(Duration::from_millis(350));
         link.send(r(c.address()))?;
         let mut link = follow(&mut session, &c, "owed=0")?;
-        link.idle(Duration::from_millis(700));
+        link.idle(Duration::from_millis(450));
         link.send(n("again"))?;
         if s.control() {
             return session.expect_message(b"again", "greeting=1").map(drop);

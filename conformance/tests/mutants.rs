@@ -1,0 +1,42 @@
+//! The suite measured: every faulty peer is found out, and the honest one is not blamed.
+
+use std::process::Command;
+
+fn fates(pattern: &str) -> (String, bool) {
+    let output = Command::new(env!("CARGO_BIN_EXE_eop-conformance")).args(["mutants", pattern]).output().expect("it runs");
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+}
+
+#[test]
+fn the_honest_peer_is_not_blamed() {
+    let (said, good) = fates("none");
+    assert!(good, "{said}");
+}
+
+#[test]
+fn every_trivial_peer_is_killed_and_passes_no_negative_case() {
+    for mutant in eop_mutants::MUTANTS.iter().filter(|mutant| mutant.trivial) {
+        let (said, good) = fates(mutant.name);
+        assert!(good, "{said}");
+    }
+}
+
+/// The faults that an implementer is likeliest to build in, and the requirement each of them breaks.
+const DELIBERATE: [&str; 8] = [
+    "little-endian-length",
+    "owed-dropped",
+    "answered-resent",
+    "redirect-on-header",
+    "unknown-opcode-skipped",
+    "acts-after-redirect",
+    "close-after-late-redirect",
+    "greeting-as-answer",
+];
+
+#[test]
+fn every_deliberate_fault_is_killed_by_a_case_that_claims_its_requirement() {
+    for name in DELIBERATE {
+        let (said, good) = fates(name);
+        assert!(good, "{said}");
+    }
+}
