@@ -145,6 +145,8 @@ impl Link {
         let harness = |error: rustix::io::Errno| Stop::Harness(format!("cannot make a socket: {error}"));
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(harness)?;
+        // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
+        sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).map_err(harness)?;
         if let Some(octets) = receive_buffer {
             sockopt::set_socket_recv_buffer_size(&socket, octets).map_err(harness)?;
         }
@@ -401,13 +403,6 @@ impl Link {
         self.note("> RST");
         sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))
             .map_err(|error| Stop::Harness(format!("cannot reset a connection: {error}")))
-    }
-
-    /// Ends the connection with FIN, having read what was there.
-    pub fn close(mut self) -> Step {
-        self.half_close()?;
-        self.fill();
-        Ok(())
     }
 
     fn take_frame(&mut self) -> Step<Option<Seen>> {

@@ -77,7 +77,6 @@ impl<'a> ServerStage<'a> {
         let mut side = Link::connect("side", self.testee.address()?, manner, None)?;
         side.send(n(request))?;
         let answer = side.message(&format!("an answer to `{request}`"))?;
-        side.close()?;
         String::from_utf8(answer).map_err(|_| Stop::messages("an answer in ASCII", "octets that are not"))
     }
 
@@ -127,7 +126,6 @@ impl<'a> ServerStage<'a> {
             .split(' ')
             .find_map(|token| token.strip_prefix(option)?.strip_prefix('=')?.parse().ok())
             .ok_or_else(|| Stop::messages(format!("`{option}=` in answer to `hello`"), answer).against("EOP-TST-5"))?;
-        link.close()?;
         Ok((instance, declared))
     }
 

@@ -66,8 +66,7 @@ fn asked_at(
 ) -> Step {
     let mut a = s.connect_as(&to.port().to_string(), to)?;
     a.send(n(request))?;
-    expected(&mut a)?;
-    a.close()
+    expected(&mut a)
 }
 
 /// A forbidden target is not sent; what comes instead is `instead`, which the contract wants.
@@ -257,7 +256,6 @@ pub(super) const CASES: &[Case] = &[
             let mut a = s.connect()?;
             a.send(n(format!("do redirect {target}")))?;
             if s.control() { a.expect_r(endpoint(target)?, "")? } else { expect_refusal(&mut a, "refused")? }
-            a.close()?;
         }
         Ok(())
     })

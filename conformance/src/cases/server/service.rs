@@ -341,7 +341,6 @@ fn unknown(s: &ServerStage<'_>, table: &Table) -> Step {
                 observed,
             ));
         }
-        a.close()?;
     }
     if s.control() {
         Ok(())
