@@ -428,8 +428,6 @@ pub struct Session<const N: usize = 64> {
     /// Since when the session has been connected with nothing to do.
     quiet_since: Option<u64>,
     redirect: Option<Redirect>,
-    /// The target that the session fell back from, and why.
-    fallen: Option<(SocketAddrV4, Cause)>,
     reason: Option<Reason>,
 }
 
@@ -469,7 +467,6 @@ impl<const N: usize> Session<N> {
             clock: Clock::new(config.bounds.home_deadline),
             quiet_since: None,
             redirect: None,
-            fallen: None,
             reason: None,
         };
         session.settle_clocks(now);
@@ -606,15 +603,11 @@ impl<const N: usize> Session<N> {
         }
     }
 
-    /// At a target, before its first answer, every failure is the redirect's (EOP-FAI-1); and a home that one
-    /// fell back to and cannot be had leaves the failure of the target as it was.
+    /// At a target, before its first answer, every failure is the redirect's (EOP-FAI-1).
     fn failure(&self, cause: Cause) -> End {
-        match (self.place, self.fallen) {
-            (Place::Target(target), _) if !self.answered => End::RedirectFailed { target, cause },
-            (Place::Home, Some((target, cause))) if !self.answered => {
-                End::RedirectFailed { target, cause }
-            }
-            (Place::Home | Place::Target(_), _) => End::Failed(cause),
+        match self.place {
+            Place::Target(target) if !self.answered => End::RedirectFailed { target, cause },
+            Place::Home | Place::Target(_) => End::Failed(cause),
         }
     }
 
@@ -714,7 +707,6 @@ impl<const N: usize> Session<N> {
 
     fn end_episode(&mut self) {
         self.episode = Episode::NONE;
-        self.fallen = None;
     }
 
     /// A message of the current connection was answered, or retired.

@@ -4,5 +4,11 @@ use eop_statemachine::{Client, Server, Session};
 
 #[test]
 fn sizes() {
-    println!("{} {} {} {}", size_of::<Server>(), size_of::<Client>(), size_of::<Session<4>>(), size_of::<Session>());
+    println!(
+        "{} {} {} {}",
+        size_of::<Server>(),
+        size_of::<Client>(),
+        size_of::<Session<4>>(),
+        size_of::<Session>()
+    );
 }

@@ -5,7 +5,6 @@ use super::{End, Misuse, On, Reason, Resend, Session, State};
 use crate::client;
 use crate::fault::Why;
 use crate::service::Discipline;
-use crate::session::Resending;
 
 impl<const N: usize> Session<N> {
     /// Hands over a message whose payload has `len` octets, and returns its number. From now on it is
@@ -23,7 +22,7 @@ impl<const N: usize> Session<N> {
         if self.half_close_asked {
             return Err(self.refused(On::Send, Why::HalfClosed));
         }
-        if self.config.resending == Resending::Explicit && self.outbox.undecided() {
+        if self.outbox.undecided() {
             return Err(self.refused(On::Send, Why::DecisionPending));
         }
         if self.outbox.is_full() {
@@ -94,13 +93,17 @@ impl<const N: usize> Session<N> {
             return Err(self.refused(On::Retire, Why::Paired));
         }
         let on = self.retiring(count);
-        let Some(state) = self.permit(on)? else { return Ok(()) };
+        let Some(state) = self.permit(on)? else {
+            return Ok(());
+        };
         let after_the_fact = !self.is_connected() || self.outbox.undecided();
         if after_the_fact && count > self.provisional {
             return Err(self.refused(on, Why::NotOffered));
         }
         if !after_the_fact || self.provisional_hop == self.hop {
-            self.client.retire(count).map_err(|misuse| self.refused(on, misuse.why))?;
+            self.client
+                .retire(count)
+                .map_err(|misuse| self.refused(on, misuse.why))?;
         }
         for _ in 0..count {
             self.outbox.pop();
@@ -209,7 +212,9 @@ impl<const N: usize> Session<N> {
     const fn ended_by_episode(&self) -> bool {
         matches!(
             self.reason,
-            Some(Reason::Known(End::RedirectLoop { .. } | End::TooManyRedirects { .. }))
+            Some(Reason::Known(
+                End::RedirectLoop { .. } | End::TooManyRedirects { .. }
+            ))
         )
     }
 }

@@ -202,7 +202,10 @@ impl fmt::Display for End {
                 write!(f, "redirected to {target} once more (EOP-EPI-2)")
             }
             Self::TooManyRedirects { target } => {
-                write!(f, "redirected to {target}, too many times (EOP-EPI-1, EOP-EPI-7)")
+                write!(
+                    f,
+                    "redirected to {target}, too many times (EOP-EPI-1, EOP-EPI-7)"
+                )
             }
             Self::RedirectDeadline { target } => {
                 write!(

@@ -56,11 +56,12 @@ impl<const N: usize> Session<N> {
             self.note_provisional();
             self.client.lost();
         }
-        let end = match self.redirect {
-            None => End::Failed(Cause::Timeout),
-            Some(redirect) => End::RedirectDeadline {
+        let end = match (self.redirect, self.state) {
+            (Some(redirect), _) => End::RedirectDeadline {
                 target: redirect.to,
             },
+            (None, State::Dialing) => End::Failed(Cause::ConnectFailed),
+            (None, _) => End::Failed(Cause::Timeout),
         };
         let on = if self.provisional > 0 {
             On::ExpireProvisional

@@ -20,7 +20,6 @@ impl<const N: usize> Session<N> {
             return Ok(());
         };
         self.client = Client::new(&self.config.service);
-        self.fallen = None;
         self.state = state;
         self.feed_connection();
         self.settle_clocks(now);
@@ -44,7 +43,7 @@ impl<const N: usize> Session<N> {
             return Ok(());
         };
         if on == On::ConnectFailedFallBack {
-            self.fall_back(state, cause, now);
+            self.fall_back(state, now);
         } else {
             self.finish(state, Reason::Failed(cause), now);
         }
@@ -215,6 +214,7 @@ impl<const N: usize> Session<N> {
     fn note_redirect(&mut self, redirect: Redirect, now: u64) {
         self.note_provisional();
         self.outbox.owe_all();
+        self.outbox.begin_hop(self.replay_budget());
         self.redirect = Some(redirect);
         let on = if self.is_cleared() {
             On::RedirectClears
@@ -245,22 +245,22 @@ impl<const N: usize> Session<N> {
     fn over(&mut self, reason: Reason, now: u64) {
         self.end_quiet_episode(now);
         self.note_provisional();
-        let cause = match reason {
-            Reason::Failed(cause) => Some(cause),
-            Reason::Fin if !self.outbox.is_empty() => Some(Cause::Uncertain),
-            Reason::Fin | Reason::Known(_) => None,
+        let falls_back = match reason {
+            Reason::Failed(cause) => self.may_fall_back(cause, now),
+            Reason::Fin => !self.outbox.is_empty() && self.may_fall_back(Cause::Uncertain, now),
+            Reason::Known(_) => false,
         };
-        let fallen = cause.filter(|cause| self.may_fall_back(*cause, now));
-        let on = match fallen {
-            Some(_) => On::OverFallBack,
-            None if self.provisional > 0 => On::OverProvisional,
-            None => On::Over,
+        let on = if falls_back {
+            On::OverFallBack
+        } else if self.provisional > 0 {
+            On::OverProvisional
+        } else {
+            On::Over
         };
-        if let Ok(Some(state)) = self.permit(on) {
-            match fallen {
-                Some(cause) => self.fall_back(state, cause, now),
-                None => self.finish(state, reason, now),
-            }
+        match self.permit(on) {
+            Ok(Some(state)) if falls_back => self.fall_back(state, now),
+            Ok(Some(state)) => self.finish(state, reason, now),
+            Ok(None) | Err(_) => {}
         }
     }
 
@@ -281,10 +281,7 @@ impl<const N: usize> Session<N> {
             && !self.clock.has_run_out(now)
     }
 
-    fn fall_back(&mut self, state: State, cause: Cause, now: u64) {
-        if let Place::Target(target) = self.place {
-            self.fallen = Some((target, cause));
-        }
+    fn fall_back(&mut self, state: State, now: u64) {
         self.episode.fall_back(self.home.endpoint());
         self.place = Place::Home;
         self.move_on(state, now);

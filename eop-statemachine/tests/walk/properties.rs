@@ -65,7 +65,10 @@ pub(crate) struct Verdict {
 }
 
 pub(crate) fn broken(property: Property, what: &dyn Debug) -> Verdict {
-    Verdict { property, what: format!("{what:?}") }
+    Verdict {
+        property,
+        what: format!("{what:?}"),
+    }
 }
 
 /// Fails unless it holds, or another property alone is watched.
@@ -78,7 +81,10 @@ pub(crate) fn require(
     if holds || setting.watched.is_some_and(|watched| watched != property) {
         return Ok(());
     }
-    Err(Verdict { property, what: otherwise.to_owned() })
+    Err(Verdict {
+        property,
+        what: otherwise.to_owned(),
+    })
 }
 
 pub(crate) fn no_misuse<T, E: Debug>(result: Result<T, E>) -> Result<T, Verdict> {
@@ -89,46 +95,107 @@ pub(crate) fn no_misuse<T, E: Debug>(result: Result<T, E>) -> Result<T, Verdict>
 pub(crate) fn offer(world: &World, setting: &Setting, message: Message) -> Result<(), Verdict> {
     let index = usize::from(message);
     let fate = world.fates[index];
-    require(setting, fate != Fate::Answered, Property::AnsweredStaysAnswered, "it is sent again")?;
-    require(setting, fate != Fate::Dropped, Property::DroppedStaysDropped, "it is sent again")?;
+    require(
+        setting,
+        fate != Fate::Answered,
+        Property::AnsweredStaysAnswered,
+        "it is sent again",
+    )?;
+    require(
+        setting,
+        fate != Fate::Dropped,
+        Property::DroppedStaysDropped,
+        "it is sent again",
+    )?;
     let bound = world.bound[index];
     let free = bound.is_none() || bound == Some(world.stop());
-    require(setting, free, Property::BoundOnceOffered, "it is sent elsewhere")?;
-    let needs_decision = world.owed[index] && !(setting.automatic && index == 0);
+    require(
+        setting,
+        free,
+        Property::BoundOnceOffered,
+        "it is sent elsewhere",
+    )?;
+    // Message 1 is never resent unasked, and holds up what is behind it.
+    let held = index == 1 || (index > 1 && world.fates[1] == Fate::Outstanding);
+    let needs_decision = world.owed[index] && (held || !setting.automatic);
     if needs_decision {
         let decided = world.decided == Some(world.session.hop());
-        require(setting, decided, Property::DecidedAtItsHop, "nobody decided")?;
+        require(
+            setting,
+            decided,
+            Property::DecidedAtItsHop,
+            "nobody decided",
+        )?;
     }
     if let Some(link) = world.current() {
-        require(setting, link.greeted >= setting.greetings, Property::GreetingsComeFirst, "a message came first")?;
+        require(
+            setting,
+            link.greeted >= setting.greetings,
+            Property::GreetingsComeFirst,
+            "a message came first",
+        )?;
         let in_order = link.offered.is_none_or(|last| last <= message);
-        require(setting, in_order, Property::ActedOnOnceInOrder, "offered after a later one")?;
+        require(
+            setting,
+            in_order,
+            Property::ActedOnOnceInOrder,
+            "offered after a later one",
+        )?;
     }
     // In manual, what was answered is known once its answer was delivered.
     let answered = setting.discipline == Discipline::Manual
         && world.to_retire > 0
         && world.to_retire_at < world.stop();
-    require(setting, !answered, Property::AnsweredStaysAnswered, "its answer was delivered, and it is sent again")
+    require(
+        setting,
+        !answered,
+        Property::AnsweredStaysAnswered,
+        "its answer was delivered, and it is sent again",
+    )
 }
 
 /// After the session was sent to another endpoint.
 pub(crate) fn episode(world: &World, setting: &Setting) -> Result<(), Verdict> {
     let moves = &world.path[world.episode_from + 1..];
     let within = moves.len() <= setting.episode as usize;
-    require(setting, within, Property::HopsAreBounded, "one hop too many")?;
+    require(
+        setting,
+        within,
+        Property::HopsAreBounded,
+        "one hop too many",
+    )?;
     let fallbacks = moves.iter().filter(|stop| stop.fallback).count();
-    require(setting, fallbacks <= 1, Property::HopsAreBounded, "two fallbacks")?;
-    let Some((last, before)) = moves.split_last() else { return Ok(()) };
+    require(
+        setting,
+        fallbacks <= 1,
+        Property::HopsAreBounded,
+        "two fallbacks",
+    )?;
+    let Some((last, before)) = moves.split_last() else {
+        return Ok(());
+    };
     let first = world.path[world.episode_from];
     let seen = before.iter().any(|stop| stop.place == last.place)
         || (!first.answered && first.place == last.place);
-    require(setting, last.fallback || !seen, Property::NoEndpointTwice, "it is visited again")
+    require(
+        setting,
+        last.fallback || !seen,
+        Property::NoEndpointTwice,
+        "it is visited again",
+    )
 }
 
 /// When the session goes home because its target failed.
 pub(crate) fn fall_back(world: &World, setting: &Setting) -> Result<(), Verdict> {
-    let free = world.outstanding().all(|message| world.bound[message].is_none());
-    require(setting, free, Property::BoundOnceOffered, "it falls back though the target was offered a message")
+    let free = world
+        .outstanding()
+        .all(|message| world.bound[message].is_none());
+    require(
+        setting,
+        free,
+        Property::BoundOnceOffered,
+        "it falls back though the target was offered a message",
+    )
 }
 
 /// In every world.
@@ -136,7 +203,12 @@ pub(crate) fn hold(world: &World, setting: &Setting) -> Result<(), Verdict> {
     if world.session.state() != State::Ended {
         return Ok(());
     }
-    require(setting, world.to_retire == 0, Property::ProvisionalUntilRetired, "the session ended before")?;
+    require(
+        setting,
+        world.to_retire == 0,
+        Property::ProvisionalUntilRetired,
+        "the session ended before",
+    )?;
     let mut reported = [None; MESSAGES];
     for (number, status) in world.session.messages() {
         let message = world.numbers[usize::try_from(number).expect("few")];
@@ -144,22 +216,47 @@ pub(crate) fn hold(world: &World, setting: &Setting) -> Result<(), Verdict> {
     }
     for (message, status) in reported.iter().enumerate() {
         let outstanding = world.fates[message] == Fate::Outstanding;
-        require(setting, outstanding == status.is_some(), Property::NothingLost, "the report and the truth differ")?;
+        require(
+            setting,
+            outstanding == status.is_some(),
+            Property::NothingLost,
+            "the report and the truth differ",
+        )?;
         let Some(status) = status else { continue };
         let bound = world.bound[message].is_some();
         let uncertain = *status == Status::Uncertain;
-        require(setting, bound == uncertain, Property::ReportsAreTrue, "uncertain is not what was offered")?;
-        require(setting, (*status != Status::Owed) || world.owed[message], Property::ReportsAreTrue, "never owed")?;
+        require(
+            setting,
+            bound == uncertain,
+            Property::ReportsAreTrue,
+            "uncertain is not what was offered",
+        )?;
+        require(
+            setting,
+            (*status != Status::Owed) || world.owed[message],
+            Property::ReportsAreTrue,
+            "never owed",
+        )?;
         if !uncertain {
             let m = u8::try_from(message).expect("few");
             let doomed = world.links.iter().flatten().any(|link| link.may_act_on(m));
             let safe = !world.acted[message] && !doomed;
-            require(setting, safe, Property::ReportsAreTrue, "a server acted on it, or will")?;
+            require(
+                setting,
+                safe,
+                Property::ReportsAreTrue,
+                "a server acted on it, or will",
+            )?;
         }
     }
     let clean = world.session.end() == Some(End::Eof);
     let left = world.outstanding().count();
-    require(setting, !clean || left == 0, Property::CleanMeansNothingLeft, "a clean end")
+    require(
+        setting,
+        !clean || left == 0,
+        Property::CleanMeansNothingLeft,
+        "a clean end",
+    )
 }
 
 /// Once it is known what can happen next.
@@ -169,5 +266,10 @@ pub(crate) fn goes_on(world: &World, setting: &Setting, steps: &[Step]) -> Resul
         said || !world.half_closed
     };
     let over = world.session.state() == State::Ended;
-    require(setting, over || idle || something_will_happen(steps), Property::NoDeadlock, "nothing happens")
+    require(
+        setting,
+        over || idle || something_will_happen(steps),
+        Property::NoDeadlock,
+        "nothing happens",
+    )
 }

@@ -70,7 +70,14 @@ impl Races {
     }
 
     /// `token` arrived, and `before` became `after`.
-    pub(crate) fn note(&mut self, setting: &Setting, before: &World, after: &World, side: Side, token: Token) {
+    pub(crate) fn note(
+        &mut self,
+        setting: &Setting,
+        before: &World,
+        after: &World,
+        side: Side,
+        token: Token,
+    ) {
         match side {
             Side::Client => self.note_at_client(setting, before, after, token),
             Side::Server(stop) => self.note_at_server(setting, before, after, stop, token),
@@ -80,7 +87,10 @@ impl Races {
     fn note_at_client(&mut self, setting: &Setting, before: &World, after: &World, token: Token) {
         let Some(link) = before.current() else { return };
         let messages = link.to_server.iter().any(|sent| {
-            matches!(sent, Token::Request(_) | Token::RequestStart(_) | Token::RequestRest(_))
+            matches!(
+                sent,
+                Token::Request(_) | Token::RequestStart(_) | Token::RequestRest(_)
+            )
         });
         let crossing = match token {
             Token::Answer(_) | Token::EmptyAnswer(_) => Some(Crossing::MessageWithAnswer),
@@ -116,13 +126,25 @@ impl Races {
         }
         let undecided = before.session.is_undecided();
         if token.is_redirect() && undecided && before.session.hop() > 0 {
-            let outcome = format!("a decision for the earlier hop is stale: {}", at_client(after));
+            let outcome = format!(
+                "a decision for the earlier hop is stale: {}",
+                at_client(after)
+            );
             self.add(setting, Crossing::RedirectWithRedirect, "client", outcome);
         }
     }
 
-    fn note_at_server(&mut self, setting: &Setting, before: &World, after: &World, stop: usize, token: Token) {
-        let Some(link) = &before.links[stop] else { return };
+    fn note_at_server(
+        &mut self,
+        setting: &Setting,
+        before: &World,
+        after: &World,
+        stop: usize,
+        token: Token,
+    ) {
+        let Some(link) = &before.links[stop] else {
+            return;
+        };
         let outcome = match &after.links[stop] {
             None => "discarded unparsed; the connection is over",
             Some(link) => match (link.server.state(), token) {
@@ -131,10 +153,20 @@ impl Races {
                 (server::State::Open, _) => "received; it waits for its answer",
                 (server::State::PeerDone, _) => "the requests before it are still answered",
                 (server::State::Finished, _) => "both streams have ended",
-                (state, _) => return self.add(setting, Crossing::FinWithFin, "server", format!("{state:?}")),
+                (state, _) => {
+                    return self.add(
+                        setting,
+                        Crossing::FinWithFin,
+                        "server",
+                        format!("{state:?}"),
+                    );
+                }
             },
         };
-        let message = matches!(token, Token::Request(_) | Token::RequestStart(_) | Token::RequestRest(_));
+        let message = matches!(
+            token,
+            Token::Request(_) | Token::RequestStart(_) | Token::RequestRest(_)
+        );
         for crossed in link.to_client.iter() {
             let crossing = match (message, crossed) {
                 (true, Token::Answer(_) | Token::EmptyAnswer(_)) => Crossing::MessageWithAnswer,
@@ -158,12 +190,21 @@ impl Races {
         let mut text = String::from(include_str!("races-intro.md"));
         for manual in [false, true] {
             let name = if manual { "manual" } else { "paired" };
-            write!(text, "\n## {name}\n\n| What crosses | At the | Outcomes |\n|---|---|---|\n").expect("a string");
+            write!(
+                text,
+                "\n## {name}\n\n| What crosses | At the | Outcomes |\n|---|---|---|\n"
+            )
+            .expect("a string");
             for ((discipline, crossing, side), outcomes) in &self.seen {
                 if *discipline == manual {
                     let outcomes: Vec<_> = outcomes.iter().map(String::as_str).collect();
-                    writeln!(text, "| {} | {side} | {} |", crossing.name(), outcomes.join("<br>"))
-                        .expect("a string");
+                    writeln!(
+                        text,
+                        "| {} | {side} | {} |",
+                        crossing.name(),
+                        outcomes.join("<br>")
+                    )
+                    .expect("a string");
                 }
             }
         }
@@ -178,7 +219,9 @@ fn at_client(world: &World) -> String {
     match world.session.state() {
         State::Open if outstanding => "the message stays outstanding".to_owned(),
         State::Open => "the connection goes on".to_owned(),
-        State::Judging if outstanding => "what is outstanding is owed; the target is judged".to_owned(),
+        State::Judging if outstanding => {
+            "what is outstanding is owed; the target is judged".to_owned()
+        }
         State::Judging => "nothing is owed; the target is judged".to_owned(),
         State::Moving => "it falls back to home".to_owned(),
         State::Settling => "over; the application may still retire".to_owned(),
@@ -187,9 +230,11 @@ fn at_client(world: &World) -> String {
         State::Ended => {
             let end = world.session.end().unwrap_or(End::Closed);
             let mut what = format!("ended {}", end.kind());
-            for (count, name) in
-                [(counts.owed, "owed"), (counts.unsent, "unsent"), (counts.uncertain, "uncertain")]
-            {
+            for (count, name) in [
+                (counts.owed, "owed"),
+                (counts.unsent, "unsent"),
+                (counts.uncertain, "uncertain"),
+            ] {
                 if count > 0 {
                     write!(what, ", some {name}").expect("a string");
                 }

@@ -46,13 +46,20 @@ pub(crate) fn walk(setting: &Setting) -> Result<Walk, Counterexample> {
         if next.is_empty() {
             found.ended += 1;
         }
-        goes_on(&world, setting, &next).map_err(|verdict| counterexample(&origins, origin, None, verdict))?;
+        goes_on(&world, setting, &next)
+            .map_err(|verdict| counterexample(&origins, origin, None, verdict))?;
         for step in &next {
             found.transitions += 1;
             let after = match take(&world, setting, *step, &mut found.races) {
                 Ok(after) => after,
                 // With one property watched, a history that breaks another leads nowhere.
-                Err(verdict) if setting.watched.is_some_and(|watched| watched != verdict.property) => continue,
+                Err(verdict)
+                    if setting
+                        .watched
+                        .is_some_and(|watched| watched != verdict.property) =>
+                {
+                    continue;
+                }
                 Err(verdict) => return Err(counterexample(&origins, origin, Some(*step), verdict)),
             };
             if seen.insert(fingerprint(&after)) {

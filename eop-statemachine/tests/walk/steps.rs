@@ -11,7 +11,9 @@ use eop_wire::HEADER_LEN;
 use crate::defect::Defect;
 use crate::properties::{self, Property, Verdict, broken, no_misuse, require};
 use crate::races::{Races, Side};
-use crate::world::{Fate, Link, MESSAGES, Message, Pipe, Place, Setting, Stop, Token, World, endpoint, place};
+use crate::world::{
+    Fate, Link, MESSAGES, Message, Pipe, Place, Setting, Stop, Token, World, endpoint, place,
+};
 
 /// How long a quiet episode lasts, in milliseconds.
 const QUIET: u64 = 10_000;
@@ -124,7 +126,13 @@ pub(crate) fn steps(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
     network(world, setting, steps);
     for (index, link) in world.links.iter().enumerate() {
         if let Some(link) = link {
-            servers(world, setting, u8::try_from(index).expect("few"), link, steps);
+            servers(
+                world,
+                setting,
+                u8::try_from(index).expect("few"),
+                link,
+                steps,
+            );
         }
     }
 }
@@ -133,13 +141,19 @@ fn application(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
     let session = &world.session;
     let state = session.state();
     let undecided = session.is_undecided() && state != State::Judging;
-    let sent = world.fates.iter().filter(|fate| **fate != Fate::NotSent).count();
-    let may_send = matches!(state, State::Dialing | State::Open | State::Moving)
-        && !(undecided && !setting.automatic);
+    let sent = world
+        .fates
+        .iter()
+        .filter(|fate| **fate != Fate::NotSent)
+        .count();
+    let may_send = matches!(state, State::Dialing | State::Open | State::Moving) && !undecided;
     if may_send && !world.half_closed && sent < usize::from(setting.messages) {
         steps.push(Step::Send);
     }
-    let live = matches!(state, State::Dialing | State::Open | State::Moving | State::Judging);
+    let live = matches!(
+        state,
+        State::Dialing | State::Open | State::Moving | State::Judging
+    );
     if live && !world.half_closed && setting.half_close {
         steps.push(Step::HalfClose);
     }
@@ -149,7 +163,9 @@ fn application(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
             steps.push(Step::Resend);
             steps.push(Step::Drop);
         }
-        Some(_) if matches!(state, State::Open | State::Moving | State::Holding) => steps.push(Step::Say),
+        Some(_) if matches!(state, State::Open | State::Moving | State::Holding) => {
+            steps.push(Step::Say)
+        }
         Some(_) | None => {}
     }
     if world.to_retire > 0 {
@@ -203,7 +219,10 @@ fn network(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
         }
     }
     for (index, link) in (0..).zip(&world.links) {
-        if link.as_ref().is_some_and(|link| link.to_server.first().is_some()) {
+        if link
+            .as_ref()
+            .is_some_and(|link| link.to_server.first().is_some())
+        {
             steps.push(Step::ToServer(index));
         }
     }
@@ -215,7 +234,10 @@ fn servers(world: &World, setting: &Setting, index: u8, link: &Link, steps: &mut
     if link.waiting[0].is_some() && !link.acted && may_act {
         steps.push(Step::Act(index));
     }
-    let speaks = matches!(link.server.state(), server::State::Open | server::State::PeerDone);
+    let speaks = matches!(
+        link.server.state(),
+        server::State::Open | server::State::PeerDone
+    );
     if !speaks || link.broken || link.left || link.redirected {
         return;
     }
@@ -259,7 +281,12 @@ fn servers(world: &World, setting: &Setting, index: u8, link: &Link, steps: &mut
 }
 
 /// The world after `step`, if everything holds in it.
-pub(crate) fn take(world: &World, setting: &Setting, step: Step, races: &mut Races) -> Result<World, Verdict> {
+pub(crate) fn take(
+    world: &World,
+    setting: &Setting,
+    step: Step,
+    races: &mut Races,
+) -> Result<World, Verdict> {
     let mut next = world.clone();
     next.take(setting, step, races)?;
     next.forget();
@@ -347,10 +374,21 @@ impl World {
 /// What the application does.
 impl World {
     fn send(&mut self, setting: &Setting) -> Result<(), Verdict> {
-        let message = self.fates.iter().position(|fate| *fate == Fate::NotSent).expect("one is left");
-        let resend = if setting.automatic && message == 1 { Resend::Never } else { Resend::Allowed };
+        let message = self
+            .fates
+            .iter()
+            .position(|fate| *fate == Fate::NotSent)
+            .expect("one is left");
+        let resend = if setting.automatic && message == 1 {
+            Resend::Never
+        } else {
+            Resend::Allowed
+        };
         let number = no_misuse(self.session.send(1, resend, self.now))?;
-        let place = self.numbers.iter_mut().nth(usize::try_from(number).expect("few"));
+        let place = self
+            .numbers
+            .iter_mut()
+            .nth(usize::try_from(number).expect("few"));
         *place.expect("few") = u8::try_from(message).expect("few");
         self.fates[message] = Fate::Outstanding;
         Ok(())
@@ -359,7 +397,11 @@ impl World {
     fn say(&mut self, setting: &Setting) -> Result<(), Verdict> {
         let meant = self.deciding.take().unwrap_or_default();
         let hop = self.session.hop();
-        let said = if setting.defect == Some(Defect::StaleDecision) { hop } else { meant };
+        let said = if setting.defect == Some(Defect::StaleDecision) {
+            hop
+        } else {
+            meant
+        };
         match self.session.resend(said, self.now) {
             Ok(()) => self.decided = Some(meant),
             Err(misuse) if misuse.why == Why::StaleDecision && meant != hop => {}
@@ -370,7 +412,10 @@ impl World {
     }
 
     fn drop_owed(&mut self, setting: &Setting) -> Result<(), Verdict> {
-        let owed: Vec<usize> = self.outstanding().filter(|message| self.owed[*message]).collect();
+        let owed: Vec<usize> = self
+            .outstanding()
+            .filter(|message| self.owed[*message])
+            .collect();
         let first = if setting.automatic { 1 } else { 0 };
         no_misuse(self.session.drop_owed(self.session.hop(), self.now))?;
         for message in owed.into_iter().filter(|message| *message >= first) {
@@ -382,7 +427,10 @@ impl World {
     fn retire(&mut self) -> Result<(), Verdict> {
         no_misuse(self.session.retire(1, self.now))?;
         self.to_retire -= 1;
-        let message = self.outstanding().next().expect("an answer was for something");
+        let message = self
+            .outstanding()
+            .next()
+            .expect("an answer was for something");
         self.note_answer(message, self.to_retire_at);
         Ok(())
     }
@@ -402,16 +450,31 @@ impl World {
 impl World {
     fn connect(&mut self, setting: &Setting) -> Result<(), Verdict> {
         let to_home = self.session.place() == Destination::Home;
-        require(setting, self.stop() == 0 || to_home == self.path[self.stop()].fallback, Property::WhereItWasSent, "")?;
+        require(
+            setting,
+            self.stop() == 0 || to_home == self.path[self.stop()].fallback,
+            Property::WhereItWasSent,
+            "",
+        )?;
         let cleared = self.half_closed && self.outstanding().count() == 0;
-        require(setting, !cleared || self.stop() == 0, Property::HalfClosedEndsCleanly, "it connects")?;
+        require(
+            setting,
+            !cleared || self.stop() == 0,
+            Property::HalfClosedEndsCleanly,
+            "it connects",
+        )?;
         no_misuse(self.session.connected(self.now))?;
         let stop = self.stop();
         self.links[stop] = Some(Link::new(&setting.service()));
         if std::mem::take(&mut self.leaked) {
             let mut octets = AFTER_REDIRECT;
             let read = self.session.receive(&mut octets, self.now);
-            require(setting, read == Ok(None), Property::ParsersApart, "octets of the old connection were parsed")?;
+            require(
+                setting,
+                read == Ok(None),
+                Property::ParsersApart,
+                "octets of the old connection were parsed",
+            )?;
         }
         Ok(())
     }
@@ -419,7 +482,12 @@ impl World {
     fn judge(&mut self, setting: &Setting) -> Result<(), Verdict> {
         if let Judged::Followed(redirected) = no_misuse(self.session.judged(Ok(()), self.now))? {
             let outstanding = self.outstanding().count();
-            require(setting, redirected.owed as usize == outstanding, Property::NothingLost, "owed is not all there is")?;
+            require(
+                setting,
+                redirected.owed as usize == outstanding,
+                Property::NothingLost,
+                "owed is not all there is",
+            )?;
             self.note_move(place(redirected.target), false);
             properties::episode(self, setting)?;
         }
@@ -427,12 +495,22 @@ impl World {
     }
 
     fn note_move(&mut self, place: Place, fallback: bool) {
-        self.path.push(Stop { place, answered: false, fallback });
+        self.path.push(Stop {
+            place,
+            answered: false,
+            fallback,
+        });
         self.links.push(None);
     }
 
     fn offer(&mut self, setting: &Setting, start: bool) -> Result<(), Verdict> {
-        let Want::Write { message: number, from } = self.session.want() else { return Ok(()) };
+        let Want::Write {
+            message: number,
+            from,
+        } = self.session.want()
+        else {
+            return Ok(());
+        };
         let message = self.message(number);
         properties::offer(self, setting, message)?;
         let token = match (start, from) {
@@ -475,7 +553,12 @@ impl World {
                     honest &= discard(link, token);
                 }
             }
-            require(setting, honest, Property::NoConformingPeerBlamed, "by a server that drained")?;
+            require(
+                setting,
+                honest,
+                Property::NoConformingPeerBlamed,
+                "by a server that drained",
+            )?;
         }
         let resends = matches!(
             setting.defect,
@@ -500,18 +583,34 @@ impl World {
         self.numbers[usize::try_from(number).expect("few")]
     }
 
-    fn to_client(&mut self, setting: &Setting, header: bool, races: &mut Races) -> Result<(), Verdict> {
+    fn to_client(
+        &mut self,
+        setting: &Setting,
+        header: bool,
+        races: &mut Races,
+    ) -> Result<(), Verdict> {
         let now = self.now;
         let before = self.clone();
-        let Some(link) = self.current_mut() else { return Ok(()) };
+        let Some(link) = self.current_mut() else {
+            return Ok(());
+        };
         let opened = link.to_client.opened;
         let torn = link.torn;
-        let token = if header { link.to_client.first() } else { link.to_client.pop() };
+        let token = if header {
+            link.to_client.first()
+        } else {
+            link.to_client.pop()
+        };
         let Some(token) = token else { return Ok(()) };
         match token {
             Token::Fin => {
                 let ended = self.session.end_of_stream(now);
-                require(setting, ended.is_ok() || torn, Property::NoConformingPeerBlamed, "by a client at FIN")?;
+                require(
+                    setting,
+                    ended.is_ok() || torn,
+                    Property::NoConformingPeerBlamed,
+                    "by a client at FIN",
+                )?;
             }
             Token::Reset => self.session.lost(Loss::Reset, now),
             Token::EmptyAnswer(_) if setting.defect == Some(Defect::EmptyMessageSkipped) => {}
@@ -548,11 +647,21 @@ impl World {
                 Ok(None) => break,
                 Ok(Some(Event::Head { .. } | Event::Chunk(_))) => {}
                 Ok(Some(Event::Message(message))) => {
-                    require(setting, !token.is_redirect(), Property::WhatWasSent, "a redirect became a message")?;
+                    require(
+                        setting,
+                        !token.is_redirect(),
+                        Property::WhatWasSent,
+                        "a redirect became a message",
+                    )?;
                     self.deliver(setting, token, message)?;
                 }
                 Ok(Some(Event::Redirect(message))) => {
-                    require(setting, token.is_redirect(), Property::WhatWasSent, "a message became a redirect")?;
+                    require(
+                        setting,
+                        token.is_redirect(),
+                        Property::WhatWasSent,
+                        "a message became a redirect",
+                    )?;
                     if let Some(message) = message {
                         self.deliver(setting, token, message)?;
                     }
@@ -564,7 +673,12 @@ impl World {
                 Err(error) => return Err(broken(Property::NoConformingPeerBlamed, &error)),
             }
         }
-        require(setting, input.is_empty(), Property::ParsersApart, "octets are left over")
+        require(
+            setting,
+            input.is_empty(),
+            Property::ParsersApart,
+            "octets are left over",
+        )
     }
 
     fn deliver(
@@ -580,7 +694,12 @@ impl World {
         let answers = message.answers.map(|number| self.message(number));
         match token {
             Token::Greeting | Token::LateGreeting(_) => {
-                require(setting, message.kind == Kind::Greeting, Property::GreetingsAnswerNothing, "it answered")?;
+                require(
+                    setting,
+                    message.kind == Kind::Greeting,
+                    Property::GreetingsAnswerNothing,
+                    "it answered",
+                )?;
                 if let Some(link) = self.current_mut() {
                     link.greeted += 1;
                 }
@@ -588,21 +707,51 @@ impl World {
             Token::Answer(of) | Token::EmptyAnswer(of) | Token::Late(_, of)
                 if setting.discipline == Discipline::Paired =>
             {
-                require(setting, message.kind == Kind::Answer, Property::AnswersMatch, "an answer is none")?;
-                require(setting, answers == Some(of), Property::AnswersMatch, "an answer answers another message")?;
+                require(
+                    setting,
+                    message.kind == Kind::Answer,
+                    Property::AnswersMatch,
+                    "an answer is none",
+                )?;
+                require(
+                    setting,
+                    answers == Some(of),
+                    Property::AnswersMatch,
+                    "an answer answers another message",
+                )?;
                 let outstanding = self.fates[usize::from(of)] == Fate::Outstanding;
-                require(setting, outstanding, Property::AnswersMatch, "a message is answered twice")?;
+                require(
+                    setting,
+                    outstanding,
+                    Property::AnswersMatch,
+                    "a message is answered twice",
+                )?;
                 self.note_answer(usize::from(of), stop);
             }
             Token::Answer(_) | Token::EmptyAnswer(_) | Token::Late(..) => {
-                require(setting, message.kind == Kind::Plain, Property::AnswersMatch, "the session retires in manual")?;
+                require(
+                    setting,
+                    message.kind == Kind::Plain,
+                    Property::AnswersMatch,
+                    "the session retires in manual",
+                )?;
                 self.to_retire += 1;
                 self.to_retire_at = stop;
             }
             Token::Note | Token::LateNote(_) => {
-                require(setting, message.kind == Kind::Plain, Property::AnswersMatch, "a note answers")?;
+                require(
+                    setting,
+                    message.kind == Kind::Plain,
+                    Property::AnswersMatch,
+                    "a note answers",
+                )?;
             }
-            _ => return Err(broken(Property::WhatWasSent, &"a message was delivered that nobody sent")),
+            _ => {
+                return Err(broken(
+                    Property::WhatWasSent,
+                    &"a message was delivered that nobody sent",
+                ));
+            }
         }
         Ok(())
     }
@@ -631,16 +780,35 @@ impl World {
 
 /// What arrives at a server, and what it does.
 impl World {
-    fn to_server(&mut self, setting: &Setting, stop: usize, races: &mut Races) -> Result<(), Verdict> {
+    fn to_server(
+        &mut self,
+        setting: &Setting,
+        stop: usize,
+        races: &mut Races,
+    ) -> Result<(), Verdict> {
         let before = self.clone();
-        let Some(link) = self.links[stop].as_mut() else { return Ok(()) };
-        let Some(token) = link.to_server.pop() else { return Ok(()) };
+        let Some(link) = self.links[stop].as_mut() else {
+            return Ok(());
+        };
+        let Some(token) = link.to_server.pop() else {
+            return Ok(());
+        };
         if link.redirected {
-            require(setting, discard(link, token), Property::NoConformingPeerBlamed, "by a server that drained")?;
+            require(
+                setting,
+                discard(link, token),
+                Property::NoConformingPeerBlamed,
+                "by a server that drained",
+            )?;
         } else if token == Token::Fin {
             // Who leaves in the middle of a message, other than after a redirect, is rightly blamed.
             let ended = link.server.end_of_stream();
-            require(setting, ended.is_ok() || link.left, Property::NoConformingPeerBlamed, "by a server at FIN")?;
+            require(
+                setting,
+                ended.is_ok() || link.left,
+                Property::NoConformingPeerBlamed,
+                "by a server at FIN",
+            )?;
             if link.server.state() == server::State::Finished && !link.left {
                 link.to_client.push(Token::Fin);
             }
@@ -652,8 +820,10 @@ impl World {
                 .receive(&mut input)
                 .map_err(|error| broken(Property::NoConformingPeerBlamed, &error))?
             {
-                if let (server::Event::Request, Token::Request(message) | Token::RequestRest(message)) =
-                    (event, token)
+                if let (
+                    server::Event::Request,
+                    Token::Request(message) | Token::RequestRest(message),
+                ) = (event, token)
                 {
                     link.wait(message);
                 }
@@ -666,14 +836,20 @@ impl World {
     fn serve(&mut self, setting: &Setting, stop: usize, step: Step) -> Result<(), Verdict> {
         if matches!(
             step,
-            Step::Act(_) | Step::Answer(_) | Step::AnswerEmpty(_) | Step::Late(..) | Step::LateEmpty(..)
+            Step::Act(_)
+                | Step::Answer(_)
+                | Step::AnswerEmpty(_)
+                | Step::Late(..)
+                | Step::LateEmpty(..)
         ) {
             self.act(setting, stop)?;
         }
         if matches!(step, Step::Break(_) | Step::BreakAtOnce(_) | Step::Tear(_)) {
             self.failures -= 1;
         }
-        let Some(link) = self.links[stop].as_mut() else { return Ok(()) };
+        let Some(link) = self.links[stop].as_mut() else {
+            return Ok(());
+        };
         let parses = setting.defect == Some(Defect::ServerParsesWhileDraining);
         let (server, out) = (&mut link.server, &mut link.to_client);
         let mut sent = Vec::new();
@@ -689,7 +865,9 @@ impl World {
             Step::Answer(_) => {
                 let message = link.waiting[0].unwrap_or_default();
                 say(Token::Answer(message));
-                no_misuse(server.respond(&[b'0' + message]))?.chunks().concat()
+                no_misuse(server.respond(&[b'0' + message]))?
+                    .chunks()
+                    .concat()
             }
             Step::AnswerEmpty(_) => {
                 say(Token::EmptyAnswer(link.waiting[0].unwrap_or_default()));
@@ -710,20 +888,28 @@ impl World {
             Step::Late(_, to) => {
                 let message = link.waiting[0].unwrap_or_default();
                 say(Token::Late(to, message));
-                no_misuse(server.respond_and_redirect(&[b'0' + message], endpoint(to)))?.chunks().concat()
+                no_misuse(server.respond_and_redirect(&[b'0' + message], endpoint(to)))?
+                    .chunks()
+                    .concat()
             }
             Step::LateEmpty(_, to) => {
                 say(Token::EmptyAnswer(link.waiting[0].unwrap_or_default()));
                 say(Token::Redirect(to));
-                no_misuse(server.respond_and_redirect(&[], endpoint(to)))?.chunks().concat()
+                no_misuse(server.respond_and_redirect(&[], endpoint(to)))?
+                    .chunks()
+                    .concat()
             }
             Step::LateGreeting(_, to) => {
                 say(Token::LateGreeting(to));
-                no_misuse(server.greet_and_redirect(b"g", endpoint(to)))?.chunks().concat()
+                no_misuse(server.greet_and_redirect(b"g", endpoint(to)))?
+                    .chunks()
+                    .concat()
             }
             Step::LateNote(_, to) => {
                 say(Token::LateNote(to));
-                no_misuse(server.respond_and_redirect(b"n", endpoint(to)))?.chunks().concat()
+                no_misuse(server.respond_and_redirect(b"n", endpoint(to)))?
+                    .chunks()
+                    .concat()
             }
             Step::Fin(_) => {
                 no_misuse(server.half_close())?;
@@ -750,7 +936,12 @@ impl World {
             }
             _ => Vec::new(),
         };
-        require(setting, said == sent, Property::WhatWasSent, "the server's frames are others than meant")?;
+        require(
+            setting,
+            said == sent,
+            Property::WhatWasSent,
+            "the server's frames are others than meant",
+        )?;
         match step {
             Step::Answer(_) | Step::AnswerEmpty(_) => {
                 link.answer();
@@ -780,13 +971,27 @@ impl World {
 
     /// The server at `stop` acts on the oldest request that waits there.
     fn act(&mut self, setting: &Setting, stop: usize) -> Result<(), Verdict> {
-        let Some(link) = self.links[stop].as_mut() else { return Ok(()) };
-        let Some(message) = link.waiting[0].filter(|_| !link.acted) else { return Ok(()) };
+        let Some(link) = self.links[stop].as_mut() else {
+            return Ok(());
+        };
+        let Some(message) = link.waiting[0].filter(|_| !link.acted) else {
+            return Ok(());
+        };
         link.acted = true;
         let message = usize::from(message);
         let later = self.acted[message..].iter().any(|acted| *acted);
-        require(setting, !later, Property::ActedOnOnceInOrder, "on one again, or after a later one")?;
-        require(setting, self.fates[message] != Fate::Dropped, Property::DroppedStaysDropped, "")?;
+        require(
+            setting,
+            !later,
+            Property::ActedOnOnceInOrder,
+            "on one again, or after a later one",
+        )?;
+        require(
+            setting,
+            self.fates[message] != Fate::Dropped,
+            Property::DroppedStaysDropped,
+            "",
+        )?;
         self.acted[message] = true;
         Ok(())
     }

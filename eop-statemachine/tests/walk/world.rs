@@ -65,11 +65,18 @@ impl Setting {
             (Discipline::Manual, _) => "manual explicit",
         };
         let fallback = if self.fallback { "home" } else { "none" };
-        format!("{discipline}, greetings {}, fallback {fallback}", self.greetings)
+        format!(
+            "{discipline}, greetings {}, fallback {fallback}",
+            self.greetings
+        )
     }
 
     pub(crate) fn service(&self) -> Service {
-        Service { discipline: self.discipline, greetings: self.greetings, max_payload: 1 }
+        Service {
+            discipline: self.discipline,
+            greetings: self.greetings,
+            max_payload: 1,
+        }
     }
 
     fn config(&self) -> Config {
@@ -83,14 +90,22 @@ impl Setting {
                 true => Resending::Automatic { budget: 100 },
                 false => Resending::Explicit,
             },
-            fallback: if self.fallback { Fallback::Home } else { Fallback::None },
-            bounds: Bounds { redirects: self.episode, ..Bounds::default() },
+            fallback: if self.fallback {
+                Fallback::Home
+            } else {
+                Fallback::None
+            },
+            bounds: Bounds {
+                redirects: self.episode,
+                ..Bounds::default()
+            },
             secured: false,
         }
     }
 
     pub(crate) fn session(&self, now: u64) -> Session<MESSAGES> {
-        Session::new(Home::v4(endpoint(0)), self.config(), now).expect("the configuration is possible")
+        Session::new(Home::v4(endpoint(0)), self.config(), now)
+            .expect("the configuration is possible")
     }
 }
 
@@ -126,9 +141,19 @@ pub(crate) enum Token {
 impl Token {
     /// The octets, if it is any.
     pub(crate) fn octets(self) -> Vec<u8> {
-        let normal = |payload: &[u8]| Frame::normal(payload).expect("short").encode().chunks().concat();
+        let normal = |payload: &[u8]| {
+            Frame::normal(payload)
+                .expect("short")
+                .encode()
+                .chunks()
+                .concat()
+        };
         let redirect = |to, payload: &[u8]| {
-            Frame::redirect(endpoint(to), payload).expect("short").encode().chunks().concat()
+            Frame::redirect(endpoint(to), payload)
+                .expect("short")
+                .encode()
+                .chunks()
+                .concat()
         };
         match self {
             Self::Request(message) => normal(&[message]),
@@ -167,7 +192,10 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) const EMPTY: Self = Self { tokens: [None; 12], opened: false };
+    pub(crate) const EMPTY: Self = Self {
+        tokens: [None; 12],
+        opened: false,
+    };
 
     pub(crate) fn first(&self) -> Option<Token> {
         self.tokens[0]
@@ -340,7 +368,11 @@ impl World {
     pub(crate) fn new(setting: &Setting) -> Self {
         Self {
             session: setting.session(0),
-            path: vec![Stop { place: 0, answered: false, fallback: false }],
+            path: vec![Stop {
+                place: 0,
+                answered: false,
+                fallback: false,
+            }],
             links: vec![None],
             now: 0,
             fates: [Fate::NotSent; MESSAGES],
