@@ -24,6 +24,8 @@ const LARGEST: usize = 32 << 20;
 const MOST_HELD: usize = 2 * LARGEST;
 /// How long a piece waits for the application to take it before the next follows anyway.
 const PACE_LIMIT: Duration = Duration::from_millis(30);
+/// How long between two questions after the testee's queue: asking without a pause would starve the testee.
+const PACE_STEP: Duration = Duration::from_micros(30);
 /// The gap between pieces where the testee's queue cannot be seen.
 const PACE_GAP: Duration = Duration::from_millis(2);
 
@@ -216,7 +218,7 @@ impl Link {
             if Instant::now() > until {
                 return Err(Stop::silence(Axis::Messages, "the testee reads what it was sent", self.manner.wait));
             }
-            std::thread::yield_now();
+            std::thread::sleep(PACE_STEP);
         }
         Ok(())
     }
@@ -243,7 +245,7 @@ impl Link {
             match pace::queue(self.there, self.here) {
                 Queue::Holds(0) => return,
                 Queue::Holds(_) if Instant::now() > until => return,
-                Queue::Holds(_) => std::thread::yield_now(),
+                Queue::Holds(_) => std::thread::sleep(PACE_STEP),
                 Queue::Unknown => return std::thread::sleep(PACE_GAP),
             }
         }
