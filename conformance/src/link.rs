@@ -519,6 +519,8 @@ pub(crate) fn bound() -> Step<OwnedFd> {
     let failed = |error: rustix::io::Errno| Stop::Harness(format!("cannot bind a port: {error}"));
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(failed)?;
+    // Else every port that an earlier connection keeps in TIME-WAIT is one less to choose from.
+    sockopt::set_socket_reuseaddr(&socket, true).map_err(failed)?;
     let any = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0);
     rustix::net::bind(&socket, &any).map_err(failed)?;
     Ok(socket)

@@ -3,6 +3,7 @@
 mod accounting;
 mod closing;
 mod frames;
+mod malformed;
 mod redirects;
 mod service;
 
@@ -24,6 +25,7 @@ pub(super) fn all() -> Vec<Case> {
         redirects::CASES,
         accounting::CASES,
         closing::CASES,
+        malformed::CASES,
         service::CASES,
     ]
     .concat()

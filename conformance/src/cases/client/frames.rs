@@ -135,7 +135,10 @@ pub(super) const CASES: &[Case] = &[
         session.say("send @65536");
         h.expect_n(pattern(65_536))?;
         h.send(n(pattern(65_536)))?;
-        session.expect_message(&pattern(65_536), "outstanding=0").map(drop)
+        session.expect_message(&pattern(65_536), "outstanding=0")?;
+        ask(&mut session, &mut h)?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
     }),
     Case::client("opc.zero", &["EOP-OPC-2"], "opcode 0x0000 fails the connection", |s| refused(s, opcode(0x0000), BAD_FIRST)).negative(),
     Case::client("opc.three", &["EOP-OPC-2"], "opcode 0x0003 fails the connection", |s| refused(s, opcode(0x0003), BAD_FIRST)).negative(),
@@ -197,7 +200,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
-    Case::client("lim.header-suffices", &["EOP-LIM-3"], "a header that announces too much is MessageTooLarge before any payload", |s| {
+    Case::client("lim.header-suffices", &["EOP-LIM-3", "EOP-LIM-2"], "a header that announces too much is MessageTooLarge before any payload", |s| {
         refused(s, raw(normal_header(u32::MAX), b""), "MessageTooLarge")
     })
     .negative(),

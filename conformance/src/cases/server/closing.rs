@@ -293,10 +293,10 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let (instance, limit) = s.with_option("stall", 2 * LIMIT)?;
             let mut a = s.connect_slow("A", instance.address)?;
-            a.send(n("do answer @16000000"))?;
+            a.send(n("do answer @8000000"))?;
             if s.control() {
                 a.idle(millis(limit / 4));
-                return a.expect_n(pattern(16_000_000));
+                return a.expect_n(pattern(8_000_000));
             }
             let begun = Instant::now();
             // A closed connection answers further octets with a reset, which shows without reading.
@@ -305,7 +305,7 @@ pub(super) const CASES: &[Case] = &[
                 a.send(n("hello"))?;
             }
             match a.drain()? {
-                16_000_000.. => Err(Stop::end("the answer is cut short", "all of it came")),
+                8_000_012.. => Err(Stop::end("the answer is cut short", "all of it came")),
                 _ => Ok(()),
             }
         },

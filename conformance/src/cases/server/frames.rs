@@ -1,4 +1,4 @@
-//! Section 3 for servers: frames, opcodes, sizes.
+//! Sections 3 and 10 for servers: frames, opcodes, sizes; nothing beside them.
 
 use crate::case::Case;
 use crate::link::{Link, Seen};
@@ -313,12 +313,14 @@ pub(super) const CASES: &[Case] = &[
     .needs_answer(),
     Case::server(
         "lim.65536",
-        &["EOP-LIM-1"],
-        "a request of 65,536 octets is received and answered",
+        &["EOP-LIM-1", "EOP-FRM-1"],
+        "a request of 65,536 octets is received and answered, and so is the one behind it",
         |s| {
             let mut a = s.connect()?;
             a.send(n(pattern(65_536)))?;
-            a.expect_n("unknown")
+            a.send(n("do answer 6f6b"))?;
+            a.expect_n("unknown")?;
+            a.expect_n("ok")
         },
     ),
     Case::server(
@@ -341,10 +343,25 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "lim.header-suffices",
-        &["EOP-LIM-3"],
+        &["EOP-LIM-3", "EOP-LIM-2"],
         "a header that announces too much fails the connection before any payload",
         |s| refused(s, s.known(), raw(normal_header(u32::MAX), b"")),
     )
     .negative()
     .needs_answer(),
+    Case::server(
+        "ext.nothing-unasked",
+        &["EOP-EXT-1", "EOP-FRM-3"],
+        "without an extension a server sends NORMAL and REDIRECT, and no octet beside them",
+        |s| {
+            let mut a = s.connect()?;
+            for request in ["hello", "", "do answer -", "do answer 6f6b"] {
+                a.send(n(request))?;
+                a.message("NORMAL")?;
+            }
+            a.send(n(format!("do redirect {TARGET} 6f6b")))?;
+            a.expect_r(TARGET, "ok")?;
+            expect_nothing_more(&mut a)
+        },
+    ),
 ];

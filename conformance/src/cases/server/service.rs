@@ -9,345 +9,7 @@ use crate::octets::{cut, n, pattern};
 use crate::stage::ServerStage;
 use crate::timeline::frame;
 use crate::verdict::{Step, Stop};
-
-/// Requests that break the contract, each beside a neighbour that does not. `TOKEN` is the play's own token.
-type Table = [(&'static str, &'static str)];
-
-const SPACES: &Table = &[
-    ("do  mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    (" do mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6b ", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN; answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN ;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark  TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do\tmark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6b\n", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6b\r\n", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6b\0", "do mark TOKEN;answer 6f6b"),
-    (
-        "\u{feff}do mark TOKEN;answer 6f6b",
-        "do mark TOKEN;answer 6f6b",
-    ),
-    ("mark TOKEN ", "mark TOKEN"),
-    ("mark  TOKEN", "mark TOKEN"),
-    ("mark TOKEN\n", "mark TOKEN"),
-];
-
-const WORDS: &Table = &[
-    ("Hello", "hello"),
-    ("hello ", "hello"),
-    ("hello 1", "hello"),
-    ("hell", "hello"),
-    ("Do mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("DO MARK TOKEN;ANSWER 6F6B", "do mark TOKEN;answer 6f6b"),
-    ("done mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do marks TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    (
-        "do mark TOKEN;wait TOKEN;answer 6f6b",
-        "do mark TOKEN;answer 6f6b",
-    ),
-    ("do mark TOKEN;fin 1", "do mark TOKEN;fin"),
-    ("do mark TOKEN;close", "do mark TOKEN;fin"),
-    ("do hello", "hello"),
-    ("do", "do answer -"),
-    ("do ", "do answer -"),
-    ("listen", "listen answer -"),
-    ("listen ", "listen answer -"),
-    ("mark TOKEN TOKEN", "mark TOKEN"),
-    ("mark TOKEN;mark TOKEN", "mark TOKEN"),
-    ("Mark TOKEN", "mark TOKEN"),
-    ("mark", "mark TOKEN"),
-    ("mark ", "mark TOKEN"),
-    ("marked", "marked TOKEN"),
-    ("marked ", "marked TOKEN"),
-    ("signal", "signal TOKEN"),
-    ("signal ", "signal TOKEN"),
-];
-
-const TOKENS: &Table = &[
-    ("mark an_underscore", "mark a-hyphen"),
-    ("mark Capital", "mark small"),
-    ("mark caf\u{e9}", "mark cafe"),
-    ("mark dot.", "mark dot"),
-    (
-        "mark abcdefghijklmnopqrstuvwxyz0123456",
-        "mark abcdefghijklmnopqrstuvwxyz012345",
-    ),
-    (
-        "marked abcdefghijklmnopqrstuvwxyz0123456",
-        "marked abcdefghijklmnopqrstuvwxyz012345",
-    ),
-    (
-        "signal abcdefghijklmnopqrstuvwxyz0123456",
-        "signal abcdefghijklmnopqrstuvwxyz012345",
-    ),
-    (
-        "do mark TOKEN;mark A;answer 6f6b",
-        "do mark TOKEN;mark a;answer 6f6b",
-    ),
-    (
-        "do mark TOKEN;mark;answer 6f6b",
-        "do mark TOKEN;mark -;answer 6f6b",
-    ),
-    (
-        "do mark TOKEN;await;answer 6f6b",
-        "do mark TOKEN;answer 6f6b",
-    ),
-    (
-        "do mark TOKEN;await A;answer 6f6b",
-        "do mark TOKEN;answer 6f6b",
-    ),
-];
-
-const PAYLOADS: &Table = &[
-    ("do mark TOKEN;answer", "do mark TOKEN;answer -"),
-    ("do mark TOKEN;answer ", "do mark TOKEN;answer -"),
-    ("do mark TOKEN;answer --", "do mark TOKEN;answer -"),
-    ("do mark TOKEN;answer 6F6B", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6", "do mark TOKEN;answer 6f60"),
-    ("do mark TOKEN;answer 0x6f", "do mark TOKEN;answer 006f"),
-    ("do mark TOKEN;answer 6g", "do mark TOKEN;answer 6f"),
-    ("do mark TOKEN;answer 6f 6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer +6", "do mark TOKEN;answer 06"),
-    ("do mark TOKEN;answer @", "do mark TOKEN;answer @0"),
-    ("do mark TOKEN;answer @01", "do mark TOKEN;answer @1"),
-    ("do mark TOKEN;answer @00", "do mark TOKEN;answer @0"),
-    ("do mark TOKEN;answer @+1", "do mark TOKEN;answer @1"),
-    ("do mark TOKEN;answer @-1", "do mark TOKEN;answer @1"),
-    ("do mark TOKEN;answer @1_0", "do mark TOKEN;answer @10"),
-    ("do mark TOKEN;answer @0x10", "do mark TOKEN;answer @10"),
-    (
-        "do mark TOKEN;answer @4294967296",
-        "do mark TOKEN;answer @429496",
-    ),
-    (
-        "do mark TOKEN;answer @18446744073709551617",
-        "do mark TOKEN;answer @1",
-    ),
-    ("do mark TOKEN;answer @1 1", "do mark TOKEN;answer @1"),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000 6F",
-        "do mark TOKEN;redirect 192.0.2.10:9000 6f",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000 6f 6b",
-        "do mark TOKEN;redirect 192.0.2.10:9000 6f6b",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000 @01",
-        "do mark TOKEN;redirect 192.0.2.10:9000 @1",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000 ",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-];
-
-const ENDPOINTS: &Table = &[
-    (
-        "do mark TOKEN;redirect",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect :9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10.1:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.256:9000",
-        "do mark TOKEN;redirect 192.0.2.255:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.02.10:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.0x10:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.+10:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:65536",
-        "do mark TOKEN;redirect 192.0.2.10:65535",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:09000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:+9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000:1",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect localhost:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect [::1]:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000,",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect ,192.0.2.10:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000,,192.0.2.11:1",
-        "do mark TOKEN;redirect 192.0.2.10:9000,192.0.2.11:1",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000, 192.0.2.11:1",
-        "do mark TOKEN;redirect 192.0.2.10:9000,192.0.2.11:1",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000,192.0.2.11",
-        "do mark TOKEN;redirect 192.0.2.10:9000,192.0.2.11:1",
-    ),
-];
-
-const SEPARATORS: &Table = &[
-    ("do ;mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;answer 6f6b;", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN,answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("do;mark TOKEN;answer 6f6b", "do mark TOKEN;answer 6f6b"),
-    ("listen mark TOKEN;", "listen mark TOKEN"),
-    ("listen ;mark TOKEN", "listen mark TOKEN"),
-];
-
-const DO: &Table = &[
-    ("do mark TOKEN", "do mark TOKEN;answer 6f6b"),
-    ("do mark TOKEN;mark TOKEN", "do mark TOKEN;fin"),
-    (
-        "do mark TOKEN;await TOKEN",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;answer 6f6b;answer 6f6b",
-        "do mark TOKEN;answer 6f6b;mark TOKEN",
-    ),
-    (
-        "do answer 6f6b;mark TOKEN;answer -",
-        "do answer 6f6b;mark TOKEN",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000;answer 6f6b",
-        "do mark TOKEN;answer 6f6b;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do redirect 192.0.2.10:9000;mark TOKEN",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000;redirect 192.0.2.10:9000",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;redirect 192.0.2.10:9000;fin",
-        "do mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;fin;answer 6f6b",
-        "do mark TOKEN;answer 6f6b;fin",
-    ),
-    ("do mark TOKEN;fin;fin", "do mark TOKEN;fin"),
-    ("do fin;mark TOKEN", "do mark TOKEN;fin"),
-    ("do mark TOKEN;fin;reset", "do mark TOKEN;fin"),
-    ("do mark TOKEN;reset;fin", "do mark TOKEN;reset"),
-    ("do reset;mark TOKEN", "do mark TOKEN;reset"),
-];
-
-const LISTEN: &Table = &[
-    (
-        "listen redirect 192.0.2.10:9000;answer 6f6b",
-        "listen answer 6f6b;redirect 192.0.2.10:9000",
-    ),
-    (
-        "listen redirect 192.0.2.10:9000;redirect 192.0.2.10:9000",
-        "listen redirect 192.0.2.10:9000",
-    ),
-    (
-        "listen redirect 192.0.2.10:9000;mark TOKEN",
-        "listen mark TOKEN;redirect 192.0.2.10:9000",
-    ),
-    ("listen fin;mark TOKEN", "listen mark TOKEN;fin"),
-    ("listen fin;reset", "listen fin"),
-    ("listen reset;answer 6f6b", "listen answer 6f6b;reset"),
-    ("listen mark", "listen mark TOKEN"),
-    ("listen answer 6F", "listen answer 6f;answer 6f;answer 6f"),
-    ("listen hello", "listen answer 6f"),
-];
-
-const LATE: &Table = &[
-    (
-        "do mark TOKEN;answer 6f6b;redirect 192.0.2.10:9000 6f6b",
-        "do mark TOKEN;answer 6f6b;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;answer 6f6b;redirect 192.0.2.10:9000 -",
-        "do mark TOKEN;answer 6f6b;redirect 192.0.2.10:9000",
-    ),
-    (
-        "do mark TOKEN;answer -;mark TOKEN;redirect 192.0.2.10:9000 @1",
-        "do mark TOKEN;answer -;redirect 192.0.2.10:9000",
-    ),
-];
-
-/// Every request of the table's first column is answered `unknown` and does nothing; its neighbour is done.
-fn unknown(s: &ServerStage<'_>, table: &Table) -> Step {
-    let token = s.token("t");
-    for (broken, neighbour) in table {
-        let request = s.pick(neighbour, broken).replace("TOKEN", &token);
-        let ends = request.ends_with("fin") || request.ends_with("reset");
-        let expected = s.pick("is done", "is answered `unknown`");
-        let mut a = s.connect()?;
-        a.send(n(&request))?;
-        let (as_expected, observed) = match a.next("an answer")? {
-            Seen::Frame(header, payload) => {
-                let unknown = frame(header, &payload) == "N(\"unknown\")";
-                (unknown != s.control(), frame(header, &payload))
-            }
-            Seen::End(end) => (s.control() && ends, end.to_string()),
-        };
-        if !as_expected {
-            return Err(Stop::messages(
-                format!("`{}` {expected}", request.escape_debug()),
-                observed,
-            ));
-        }
-    }
-    if s.control() {
-        Ok(())
-    } else {
-        s.expect_marked(&token, 0)
-    }
-}
+use eop_wire::opcode;
 
 /// A number as the contract writes it.
 fn number(text: &str) -> Option<u32> {
@@ -376,279 +38,400 @@ fn waiting(s: &ServerStage<'_>, token: &str) -> Step<Link> {
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::server("ext.nothing-unasked", &["EOP-EXT-1", "EOP-FRM-3"], "a server to which no extension was offered sends NORMAL and REDIRECT, and no octet beside them", |s| {
-        let mut a = s.connect()?;
-        for request in ["hello", "", "do answer -", "do answer 6f6b"] {
-            a.send(n(request))?;
-            a.message("NORMAL")?;
-        }
-        a.send(n(format!("do redirect {TARGET} 6f6b")))?;
-        a.expect_r(TARGET, "ok")?;
-        expect_nothing_more(&mut a)
-    }),
-    Case::server("tst.hello", &["EOP-TST-5", "EOP-LIM-1"], "`hello` is answered with the version and every option in force", |s| {
-        let answer = s.ask("hello")?;
-        let options = answer.strip_prefix("eop-test 1 ").unwrap_or_default();
-        for (place, name) in ["limit", "linger-idle", "linger-total", "header", "stall"].iter().enumerate() {
-            let at = options.split(' ').position(|option| option.split_once('=').is_some_and(|(key, _)| key == *name));
-            let number = options.split(' ').find_map(|option| number(option.strip_prefix(name)?.strip_prefix('=')?));
-            // Only `limit` has a place of its own.
-            if number.is_none() || (place == 0 && at != Some(0)) {
-                return Err(Stop::messages(format!("`{name}=` and a number in answer to `hello`"), answer));
+    Case::server(
+        "tst.hello",
+        &["EOP-TST-5", "EOP-LIM-1"],
+        "`hello` is answered with the version and every option in force",
+        |s| {
+            let answer = s.ask("hello")?;
+            let options = answer.strip_prefix("eop-test 1 ").unwrap_or_default();
+            for (place, name) in ["limit", "linger-idle", "linger-total", "header", "stall"]
+                .iter()
+                .enumerate()
+            {
+                let at = options
+                    .split(' ')
+                    .position(|option| option.split_once('=').is_some_and(|(key, _)| key == *name));
+                let number = options
+                    .split(' ')
+                    .find_map(|option| number(option.strip_prefix(name)?.strip_prefix('=')?));
+                // Only `limit` has a place of its own.
+                if number.is_none() || (place == 0 && at != Some(0)) {
+                    return Err(Stop::messages(
+                        format!("`{name}=` and a number in answer to `hello`"),
+                        answer,
+                    ));
+                }
+                if place == 0 && number < Some(65_536) {
+                    return Err(
+                        Stop::messages("a limit of at least 65536", answer).against("EOP-LIM-1")
+                    );
+                }
             }
-            if place == 0 && number < Some(65_536) {
-                return Err(Stop::messages("a limit of at least 65536", answer).against("EOP-LIM-1"));
-            }
-        }
-        Ok(())
-    }),
-    Case::server("tst.spaces", &["EOP-TST-5"], "requests with a space too many, a tab, an end of line or a NUL are unknown", |s| unknown(s, SPACES))
-        .negative()
-        .whole(),
-    Case::server("tst.words", &["EOP-TST-5"], "requests with other words, capitals, or arguments too few or too many are unknown", |s| unknown(s, WORDS))
-        .negative()
-        .whole(),
-    Case::server("tst.tokens", &["EOP-TST-5"], "requests with a token that is empty, too long or has other characters are unknown", |s| unknown(s, TOKENS))
-        .negative()
-        .whole(),
-    Case::server("tst.payloads", &["EOP-TST-5"], "requests with a payload that is no hex, no pattern and not `-` are unknown", |s| unknown(s, PAYLOADS))
-        .negative()
-        .whole(),
-    Case::server("tst.endpoints", &["EOP-TST-5"], "requests with an endpoint or a list that does not match the grammar are unknown", |s| unknown(s, ENDPOINTS))
-        .negative()
-        .whole(),
-    Case::server("tst.separators", &["EOP-TST-5"], "requests whose steps are not separated by one semicolon are unknown", |s| unknown(s, SEPARATORS))
-        .negative()
-        .whole(),
-    Case::server("tst.steps-of-do", &["EOP-TST-6"], "a `do` that answers nothing, twice, or goes on after its last step is unknown", |s| unknown(s, DO))
-        .negative()
-        .whole(),
-    Case::server("tst.steps-of-listen", &["EOP-TST-7", "EOP-TST-5"], "a `listen` that goes on after its last step is unknown", |s| unknown(s, LISTEN))
-        .negative()
-        .whole(),
-    Case::server("tst.payload-after-answer", &["EOP-TST-8"], "a `do` that answers and then redirects with a payload is unknown", |s| unknown(s, LATE))
-        .negative()
-        .whole(),
-    Case::server("tst.goes-on-after-unknown", &["EOP-TST-5"], "an unknown request, be it empty, large or no text, is answered and the next one served", |s| {
-        let mut a = s.connect()?;
-        for request in [vec![], vec![0xff; 200], pattern(50_000), b"do mark".to_vec()] {
-            a.send(n(request))?;
-            a.expect_n("unknown")?;
-        }
-        a.send(n("do answer 6f6b"))?;
-        a.expect_n("ok")
-    }),
-    Case::server("tst.answers", &["EOP-TST-5"], "`answer` sends what it names: octets, nothing, a pattern of any length", |s| {
-        let mut a = s.connect()?;
-        a.send(n("do answer 00ff0d0a7f80"))?;
-        a.expect_n([0x00, 0xff, 0x0d, 0x0a, 0x7f, 0x80])?;
-        for size in [0, 1, 250, 251, 252, 65_536, 1_000_000] {
-            a.send(n(format!("do answer @{size}")))?;
-            a.expect_n(pattern(size))?;
-        }
-        Ok(())
-    })
-    .whole(),
-    Case::server("tst.mark", &["EOP-TST-5"], "marks are counted one by one over all connections, and answered with the new count", |s| {
-        let token = s.token("t");
-        let (mut a, mut b) = (s.connect()?, s.connect_as("B", s.address()?)?);
-        a.send(n(format!("marked {token}")))?;
-        a.expect_n("0")?;
-        for count in (1..=9).step_by(2) {
-            a.send(n(format!("mark {token}")))?;
-            a.expect_n(format!("{count}"))?;
-            b.send(n(format!("mark {token}")))?;
-            b.expect_n(format!("{}", count + 1))?;
-        }
-        a.send(n(format!("marked {token}")))?;
-        a.expect_n("10")?;
-        s.expect_marked(&token, 10)
-    }),
-    Case::server("tst.marks-by-token", &["EOP-TST-5"], "tokens have counts of their own, however alike they are", |s| {
-        let (token, longer) = (s.token("t"), s.token("tt"));
-        let mut a = s.connect()?;
-        a.send(n(format!("mark {token}")))?;
-        a.expect_n("1")?;
-        a.send(n(format!("marked {longer}")))?;
-        a.expect_n("0")?;
-        a.send(n(format!("do mark {longer};mark {token};mark {longer};answer 6f6b")))?;
-        a.expect_n("ok")?;
-        s.expect_marked(&token, 2)?;
-        s.expect_marked(&longer, 2)
-    }),
-    Case::server("tst.mark-before-redirect", &["EOP-TST-12"], "a mark is counted before the REDIRECT, the answer or the end behind it is seen", |s| {
-        let token = s.token("t");
-        let mut a = s.connect()?;
-        a.send(n(format!("do mark {token};answer 6f6b")))?;
-        a.expect_n("ok")?;
-        s.expect_marked(&token, 1)?;
-        a.send(n(format!("do mark {token};redirect {TARGET}")))?;
-        a.expect_r(TARGET, "")?;
-        s.expect_marked(&token, 2)?;
-        let mut b = s.connect_as("B", s.address()?)?;
-        b.send(n(format!("do mark {token};fin")))?;
-        b.expect_fin()?;
-        s.expect_marked(&token, 3)
-    }),
-    Case::server("tst.mark-before-await", &["EOP-TST-12", "EOP-TST-4"], "a mark is counted while the step behind it waits", |s| {
-        let token = s.token("w");
-        let mut a = waiting(s, &token)?;
-        s.signal(&token)?;
-        a.expect_n("hi")
-    }),
-    Case::server("tst.mark-after-await", &["EOP-TST-12"], "a mark behind a wait is not counted before the signal", |s| {
-        let (wait, token) = (s.token("w"), s.token("t"));
-        let mut a = s.connect()?;
-        a.send(n(format!("do mark {token};await {wait};mark {token};answer 6f6b")))?;
-        await_mark(s, &token, 1)?;
-        s.signal(&wait)?;
-        a.expect_n("ok")?;
-        s.expect_marked(&token, 2)
-    }),
-    Case::server("tst.signal-before-await", &["EOP-TST-5"], "a signal that was given releases the waits to come, again and again", |s| {
-        let token = s.token("w");
-        s.signal(&token)?;
-        let mut a = s.connect()?;
-        for _ in 0..2 {
-            a.send(n(format!("do await {token};answer 6f6b")))?;
-            a.expect_n("ok")?;
-        }
-        Ok(())
-    }),
-    Case::server("tst.signal-releases-all", &["EOP-TST-5", "EOP-TST-4"], "one signal releases every wait for its token, and none for another", |s| {
-        let (token, other) = (s.token("w"), s.token("ww"));
-        let mut b = s.connect_as("B", s.address()?)?;
-        b.send(n(format!("do await {other};answer 6f6b")))?;
-        let mut links = ["A1", "A2", "A3"].map(|label| s.connect_as(label, s.address()?));
-        for link in &mut links {
-            let link = link.as_mut().map_err(|stop| stop.clone())?;
-            link.send(n(format!("do await {token};answer 6869")))?;
-        }
-        s.signal(&token)?;
-        for link in links {
-            link?.expect_n("hi")?;
-        }
-        expect_silent(&mut b)?;
-        s.signal(&other)?;
-        b.expect_n("ok")
-    }),
-    Case::server("tst.fin", &["EOP-TST-6"], "`fin` ends the connection with FIN, after everything sent before", |s| {
-        for (steps, before) in [("fin", None), ("answer 6f6b;fin", Some(b"ok".to_vec())), ("answer @1000000;fin", Some(pattern(1_000_000)))] {
+            Ok(())
+        },
+    ),
+    Case::server(
+        "tst.goes-on-after-unknown",
+        &["EOP-TST-5"],
+        "an unknown request, be it empty, large or no text, is answered and the next one served",
+        |s| {
             let mut a = s.connect()?;
-            a.send(n(format!("do {steps}")))?;
-            if let Some(answer) = before {
-                a.expect_n(answer)?;
+            for request in [
+                vec![],
+                vec![0xff; 200],
+                pattern(50_000),
+                b"do mark".to_vec(),
+            ] {
+                a.send(n(request))?;
+                a.expect_n("unknown")?;
             }
-            a.expect_fin()?;
-        }
-        Ok(())
-    }),
-    Case::server("tst.fin-at-accept", &["EOP-TST-7"], "`fin` at accept ends the connection with FIN, after the greetings", |s| {
-        let mut a = s.connect_as("A", s.listen("answer 6869;fin")?)?;
-        a.expect_n("hi")?;
-        a.expect_fin()
-    }),
-    Case::server("tst.reset", &["EOP-TST-6"], "`reset` ends the connection with RST", |s| {
-        let mut a = s.connect()?;
-        a.send(n("do reset"))?;
-        a.expect_reset()
-    }),
-    Case::server("tst.listen", &["EOP-TST-7"], "every `listen` opens a port of its own, with its own steps; all count together", |s| {
-        let token = s.token("t");
-        let (first, second) = (s.listen("answer 6869")?, s.listen(&format!("mark {token};answer 6f6b"))?);
-        let (mut a, mut b) = (s.connect_as("A", first)?, s.connect_as("B", second)?);
-        a.expect_n("hi")?;
-        b.expect_n("ok")?;
-        a.send(n(format!("mark {token}")))?;
-        a.expect_n("2")?;
-        b.send(n(format!("marked {token}")))?;
-        b.expect_n("2")
-    }),
-    Case::server("tst.listen-from-a-port", &["EOP-TST-7"], "a port that `listen` opened serves like any other, `listen` too", |s| {
-        let mut a = s.connect_as("A", s.listen(&format!("mark {}", s.token("t")))?)?;
-        a.send(n("listen answer 6f6b"))?;
-        let port = a.message("`port P`")?;
-        let port = String::from_utf8(port).ok().and_then(|answer| number(answer.strip_prefix("port ")?));
-        let port = port.and_then(|port| u16::try_from(port).ok());
-        let port = port.ok_or_else(|| Stop::messages("`port P` in answer to `listen`", "something else"))?;
-        let mut b = s.connect_as("B", std::net::SocketAddrV4::new(*a.peer().ip(), port))?;
-        b.expect_n("ok")
-    }),
-    Case::server("tst.many-connections", &["EOP-TST-4"], "two hundred connections are open and served at once, while one waits", |s| {
-        let token = s.token("w");
-        let mut waits = waiting(s, &token)?;
-        let mut links = Vec::new();
-        for i in 0..200 {
-            links.push(s.connect_as(&i.to_string(), s.address()?)?);
-        }
-        for link in links.iter_mut().rev() {
-            link.send(n("do answer 6f6b"))?;
-            link.expect_n("ok")?;
-        }
-        s.signal(&token)?;
-        waits.expect_n("hi")
-    })
+            a.send(n("do answer 6f6b"))?;
+            a.expect_n("ok")
+        },
+    ),
+    Case::server(
+        "tst.answers",
+        &["EOP-TST-5"],
+        "`answer` sends what it names: octets, nothing, a pattern of any length",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(n("do answer 00ff0d0a7f80"))?;
+            a.expect_n([0x00, 0xff, 0x0d, 0x0a, 0x7f, 0x80])?;
+            for size in [0, 1, 250, 251, 252, 65_536, 1_000_000] {
+                a.send(n(format!("do answer @{size}")))?;
+                a.expect_n(pattern(size))?;
+            }
+            Ok(())
+        },
+    )
     .whole(),
-    Case::server("tst.half-a-frame-holds-up-nobody", &["EOP-TST-4"], "connections that stopped inside a header and inside a payload hold up no other", |s| {
-        let frame = n("do answer 6869");
-        let halves = [5, 17].map(|place| frame.split_at(place));
-        let (mut a, mut b) = (s.connect()?, s.connect_as("B", s.address()?)?);
-        a.send(halves[0].0)?;
-        b.send(halves[1].0)?;
-        let mut c = s.connect_as("C", s.address()?)?;
-        c.send(n("do answer 6f6b"))?;
-        c.expect_n("ok")?;
-        b.send(halves[1].1)?;
-        b.expect_n("hi")?;
-        a.send(halves[0].1)?;
-        a.expect_n("hi")
-    }),
-    Case::server("tst.full-pipe-holds-up-nobody", &["EOP-TST-4"], "a connection whose client does not read, and one that was moved and lingers, hold up no other", |s| {
-        let (mut full, mut moved) = (s.connect_slow("full", s.address()?)?, s.connect_as("moved", s.address()?)?);
-        full.send(n("do answer @8000000"))?;
-        moved.send(n(format!("do redirect {TARGET}")))?;
-        moved.expect_r(TARGET, "")?;
-        full.expect_octets(1)?;
-        let mut a = s.connect()?;
-        a.send(n("do answer 6f6b"))?;
-        a.expect_n("ok")?;
-        full.reset()
-    })
+    Case::server(
+        "tst.mark",
+        &["EOP-TST-5"],
+        "marks are counted one by one over all connections, and answered with the new count",
+        |s| {
+            let token = s.token("t");
+            let (mut a, mut b) = (s.connect()?, s.connect_as("B", s.address()?)?);
+            a.send(n(format!("marked {token}")))?;
+            a.expect_n("0")?;
+            for count in (1..=9).step_by(2) {
+                a.send(n(format!("mark {token}")))?;
+                a.expect_n(format!("{count}"))?;
+                b.send(n(format!("mark {token}")))?;
+                b.expect_n(format!("{}", count + 1))?;
+            }
+            a.send(n(format!("marked {token}")))?;
+            a.expect_n("10")?;
+            s.expect_marked(&token, 10)
+        },
+    ),
+    Case::server(
+        "tst.marks-by-token",
+        &["EOP-TST-5"],
+        "tokens have counts of their own, however alike they are",
+        |s| {
+            let (token, longer) = (s.token("t"), s.token("tt"));
+            let mut a = s.connect()?;
+            a.send(n(format!("mark {token}")))?;
+            a.expect_n("1")?;
+            a.send(n(format!("marked {longer}")))?;
+            a.expect_n("0")?;
+            a.send(n(format!(
+                "do mark {longer};mark {token};mark {longer};answer 6f6b"
+            )))?;
+            a.expect_n("ok")?;
+            s.expect_marked(&token, 2)?;
+            s.expect_marked(&longer, 2)
+        },
+    ),
+    Case::server(
+        "tst.mark-before-redirect",
+        &["EOP-TST-12"],
+        "a mark is counted before the REDIRECT, the answer or the end behind it is seen",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            a.send(n(format!("do mark {token};answer 6f6b")))?;
+            a.expect_n("ok")?;
+            s.expect_marked(&token, 1)?;
+            a.send(n(format!("do mark {token};redirect {TARGET}")))?;
+            a.expect_r(TARGET, "")?;
+            s.expect_marked(&token, 2)?;
+            let mut b = s.connect_as("B", s.address()?)?;
+            b.send(n(format!("do mark {token};fin")))?;
+            b.expect_fin()?;
+            s.expect_marked(&token, 3)
+        },
+    ),
+    Case::server(
+        "tst.mark-before-await",
+        &["EOP-TST-12", "EOP-TST-4"],
+        "a mark is counted while the step behind it waits",
+        |s| {
+            let token = s.token("w");
+            let mut a = waiting(s, &token)?;
+            s.signal(&token)?;
+            a.expect_n("hi")
+        },
+    ),
+    Case::server(
+        "tst.mark-after-await",
+        &["EOP-TST-12"],
+        "a mark behind a wait is not counted before the signal",
+        |s| {
+            let (wait, token) = (s.token("w"), s.token("t"));
+            let mut a = s.connect()?;
+            a.send(n(format!(
+                "do mark {token};await {wait};mark {token};answer 6f6b"
+            )))?;
+            await_mark(s, &token, 1)?;
+            s.signal(&wait)?;
+            a.expect_n("ok")?;
+            s.expect_marked(&token, 2)
+        },
+    ),
+    Case::server(
+        "tst.signal-before-await",
+        &["EOP-TST-5"],
+        "a signal that was given releases the waits to come, again and again",
+        |s| {
+            let token = s.token("w");
+            s.signal(&token)?;
+            let mut a = s.connect()?;
+            for _ in 0..2 {
+                a.send(n(format!("do await {token};answer 6f6b")))?;
+                a.expect_n("ok")?;
+            }
+            Ok(())
+        },
+    ),
+    Case::server(
+        "tst.signal-releases-all",
+        &["EOP-TST-5", "EOP-TST-4"],
+        "one signal releases every wait for its token, and none for another",
+        |s| {
+            let (token, other) = (s.token("w"), s.token("ww"));
+            let mut b = s.connect_as("B", s.address()?)?;
+            b.send(n(format!("do await {other};answer 6f6b")))?;
+            let mut links = ["A1", "A2", "A3"].map(|label| s.connect_as(label, s.address()?));
+            for link in &mut links {
+                let link = link.as_mut().map_err(|stop| stop.clone())?;
+                link.send(n(format!("do await {token};answer 6869")))?;
+            }
+            s.signal(&token)?;
+            for link in links {
+                link?.expect_n("hi")?;
+            }
+            expect_silent(&mut b)?;
+            s.signal(&other)?;
+            b.expect_n("ok")
+        },
+    ),
+    Case::server(
+        "tst.fin",
+        &["EOP-TST-6"],
+        "`fin` ends the connection with FIN, after everything sent before",
+        |s| {
+            for (steps, before) in [
+                ("fin", None),
+                ("answer 6f6b;fin", Some(b"ok".to_vec())),
+                ("answer @1000000;fin", Some(pattern(1_000_000))),
+            ] {
+                let mut a = s.connect()?;
+                a.send(n(format!("do {steps}")))?;
+                if let Some(answer) = before {
+                    a.expect_n(answer)?;
+                }
+                a.expect_fin()?;
+            }
+            Ok(())
+        },
+    ),
+    Case::server(
+        "tst.fin-at-accept",
+        &["EOP-TST-7"],
+        "`fin` at accept ends the connection with FIN, after the greetings",
+        |s| {
+            let mut a = s.connect_as("A", s.listen("answer 6869;fin")?)?;
+            a.expect_n("hi")?;
+            a.expect_fin()
+        },
+    ),
+    Case::server(
+        "tst.reset",
+        &["EOP-TST-6"],
+        "`reset` ends the connection with RST",
+        |s| {
+            let mut a = s.connect()?;
+            a.send(n("do reset"))?;
+            a.expect_reset()
+        },
+    ),
+    Case::server(
+        "tst.listen",
+        &["EOP-TST-7"],
+        "every `listen` opens a port of its own, with its own steps; all count together",
+        |s| {
+            let token = s.token("t");
+            let (first, second) = (
+                s.listen("answer 6869")?,
+                s.listen(&format!("mark {token};answer 6f6b"))?,
+            );
+            let (mut a, mut b) = (s.connect_as("A", first)?, s.connect_as("B", second)?);
+            a.expect_n("hi")?;
+            b.expect_n("ok")?;
+            a.send(n(format!("mark {token}")))?;
+            a.expect_n("2")?;
+            b.send(n(format!("marked {token}")))?;
+            b.expect_n("2")
+        },
+    ),
+    Case::server(
+        "tst.listen-from-a-port",
+        &["EOP-TST-7"],
+        "a port that `listen` opened serves like any other, `listen` too",
+        |s| {
+            let mut a = s.connect_as("A", s.listen(&format!("mark {}", s.token("t")))?)?;
+            a.send(n("listen answer 6f6b"))?;
+            let port = a.message("`port P`")?;
+            let port = String::from_utf8(port)
+                .ok()
+                .and_then(|answer| number(answer.strip_prefix("port ")?));
+            let port = port.and_then(|port| u16::try_from(port).ok());
+            let port = port.ok_or_else(|| {
+                Stop::messages("`port P` in answer to `listen`", "something else")
+            })?;
+            let mut b = s.connect_as("B", std::net::SocketAddrV4::new(*a.peer().ip(), port))?;
+            b.expect_n("ok")
+        },
+    ),
+    Case::server(
+        "tst.many-connections",
+        &["EOP-TST-4"],
+        "two hundred connections are open and served at once, while one waits",
+        |s| {
+            let token = s.token("w");
+            let mut waits = waiting(s, &token)?;
+            let mut links = Vec::new();
+            for i in 0..200 {
+                links.push(s.connect_as(&i.to_string(), s.address()?)?);
+            }
+            for link in links.iter_mut().rev() {
+                link.send(n("do answer 6f6b"))?;
+                link.expect_n("ok")?;
+            }
+            s.signal(&token)?;
+            waits.expect_n("hi")
+        },
+    )
     .whole(),
-    Case::server("tst.ready-and-leaves", &["EOP-TST-2", "EOP-TST-1"], "a started server says `ready`, serves there, and leaves when its input ends, in the midst of it", |s| {
-        let mut instance = match s.started_at("127.0.0.1:0")? {
-            Ok(instance) => instance,
-            Err(not_started) => return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-1")),
-        };
-        let mut a = s.connect_as("A", instance.address)?;
-        a.send(n("do answer 6f6b"))?;
-        a.expect_n("ok")?;
-        a.send(n(format!("do await {};answer 6f6b", s.token("w"))))?;
-        let mut b = s.connect_as("B", instance.address)?;
-        b.send(cut(n("hello"), 14))?;
-        b.settle()?;
-        match instance.leave(s.beyond(0)) {
-            Some(false) => Err(Stop::end("the server leaves when its standard input ends", "it still runs")),
-            Some(true) | None => Ok(()),
-        }
-    })
+    Case::server(
+        "tst.half-a-frame-holds-up-nobody",
+        &["EOP-TST-4"],
+        "connections that stopped inside a header and inside a payload hold up no other",
+        |s| {
+            let frame = n("do answer 6869");
+            let halves = [5, 17].map(|place| frame.split_at(place));
+            let (mut a, mut b) = (s.connect()?, s.connect_as("B", s.address()?)?);
+            a.send(halves[0].0)?;
+            b.send(halves[1].0)?;
+            let mut c = s.connect_as("C", s.address()?)?;
+            c.send(n("do answer 6f6b"))?;
+            c.expect_n("ok")?;
+            b.send(halves[1].1)?;
+            b.expect_n("hi")?;
+            a.send(halves[0].1)?;
+            a.expect_n("hi")
+        },
+    ),
+    Case::server(
+        "tst.wait-at-accept-holds-up-nobody",
+        &["EOP-TST-4"],
+        "clients that wait for their greeting hold up neither each other nor other ports",
+        |s| {
+            let token = s.token("w");
+            let port = s.listen(&format!("await {token};answer 6869"))?;
+            let (mut a, mut b) = (s.connect_as("A", port)?, s.connect_as("B", port)?);
+            let mut c = s.connect_as("C", s.address()?)?;
+            c.send(n("do answer 6f6b"))?;
+            c.expect_n("ok")?;
+            expect_silent(&mut a)?;
+            s.signal(&token)?;
+            b.expect_n("hi")?;
+            a.expect_n("hi")
+        },
+    ),
+    Case::server(
+        "tst.full-pipe-holds-up-nobody",
+        &["EOP-TST-4"],
+        "a client that does not read, and a moved one that lingers, hold up no other",
+        |s| {
+            let (mut full, mut moved) = (
+                s.connect_slow("full", s.address()?)?,
+                s.connect_as("moved", s.address()?)?,
+            );
+            full.send(n("do answer @8000000"))?;
+            moved.send(n(format!("do redirect {TARGET}")))?;
+            moved.expect_r(TARGET, "")?;
+            full.expect_octets(1)?;
+            let mut a = s.connect()?;
+            a.send(n("do answer 6f6b"))?;
+            a.expect_n("ok")?;
+            full.reset()
+        },
+    )
+    .whole(),
+    Case::server(
+        "tst.ready-and-leaves",
+        &["EOP-TST-2", "EOP-TST-1"],
+        "a started server says `ready`, serves there, and leaves when its input ends, though busy",
+        |s| {
+            let mut instance = match s.started_at("127.0.0.1:0")? {
+                Ok(instance) => instance,
+                Err(not_started) => {
+                    return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-1"));
+                }
+            };
+            let mut a = s.connect_as("A", instance.address)?;
+            a.send(n("do answer 6f6b"))?;
+            a.expect_n("ok")?;
+            a.send(n(format!("do await {};answer 6f6b", s.token("w"))))?;
+            let mut b = s.connect_as("B", instance.address)?;
+            b.send(cut(n("hello"), 14))?;
+            b.settle()?;
+            match instance.leave(s.beyond(0)) {
+                Some(false) => Err(Stop::end(
+                    "the server leaves when its standard input ends",
+                    "it still runs",
+                )),
+                Some(true) | None => Ok(()),
+            }
+        },
+    )
     .needs_command()
     .whole(),
-    Case::server("tst.loopback-only", &["EOP-TST-3"], "a server that is told to listen beyond loopback does not say `ready` there", |s| {
-        let started = s.started_at(s.pick("127.0.0.1:0", "0.0.0.0:0"))?;
-        match started {
-            Ok(instance) if s.control() => {
-                let mut a = s.connect_as("A", instance.address)?;
-                a.send(n("do answer 6f6b"))?;
-                a.expect_n("ok")
+    Case::server(
+        "tst.loopback-only",
+        &["EOP-TST-3"],
+        "a server that is told to listen beyond loopback does not say `ready` there",
+        |s| {
+            let started = s.started_at(s.pick("127.0.0.1:0", "0.0.0.0:0"))?;
+            match started {
+                Ok(instance) if s.control() => {
+                    let mut a = s.connect_as("A", instance.address)?;
+                    a.send(n("do answer 6f6b"))?;
+                    a.expect_n("ok")
+                }
+                Ok(instance) if !instance.address.ip().is_loopback() => Err(Stop::messages(
+                    "no `ready` but at loopback",
+                    format!("`ready {}`", instance.address),
+                )),
+                Err(not_started) if s.control() => Err(Stop::messages("`ready`", not_started.0)),
+                Ok(_) | Err(_) => Ok(()),
             }
-            Ok(instance) if !instance.address.ip().is_loopback() => {
-                Err(Stop::messages("no `ready` but at loopback", format!("`ready {}`", instance.address)))
-            }
-            Err(not_started) if s.control() => Err(Stop::messages("`ready`", not_started.0)),
-            Ok(_) | Err(_) => Ok(()),
-        }
-    })
+        },
+    )
     .needs_command()
     .negative()
     .whole(),
