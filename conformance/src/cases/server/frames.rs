@@ -1,5 +1,6 @@
 //! Sections 3 and 10 for servers: frames, opcodes, sizes; nothing beside them.
 
+use super::{TARGET, expect_nothing_more};
 use crate::case::Case;
 use crate::link::{Link, Seen};
 use crate::octets::{cut, n, normal_header, pattern, raw};

@@ -2,14 +2,12 @@
 
 use std::time::Instant;
 
-use super::{TARGET, expect_nothing_more, expect_silent};
+use super::{TARGET, expect_silent};
 use crate::case::Case;
-use crate::link::{Link, Seen};
+use crate::link::Link;
 use crate::octets::{cut, n, pattern};
 use crate::stage::ServerStage;
-use crate::timeline::frame;
 use crate::verdict::{Step, Stop};
-use eop_wire::opcode;
 
 /// A number as the contract writes it.
 fn number(text: &str) -> Option<u32> {
