@@ -49,6 +49,28 @@ fn trickle(a: &mut Link, time: Duration) -> Step<bool> {
     Ok(false)
 }
 
+/// A client pauses for less than the stall limit and then reads (control), or never reads (defect): then the 8 MB that
+/// `request` makes the server send are cut short.
+fn stalled(s: &ServerStage<'_>, request: &str, whole: impl Fn(&mut Link) -> Step) -> Step {
+    let (instance, limit) = s.with_option("stall", 2 * LIMIT)?;
+    let mut a = s.connect_slow("A", instance.address)?;
+    a.send(n(request))?;
+    if s.control() {
+        a.idle(millis(limit / 4));
+        return whole(&mut a);
+    }
+    let begun = Instant::now();
+    // A closed connection answers further octets with a reset, which shows without reading.
+    while begun.elapsed() < s.beyond(limit) && !a.reset_unread() {
+        a.idle(millis(LIMIT / 6));
+        a.send(n("hello"))?;
+    }
+    match a.drain()? {
+        8_000_012.. => Err(Stop::end("what was begun is cut short", "all of it came")),
+        _ => Ok(()),
+    }
+}
+
 pub(super) const CASES: &[Case] = &[
     Case::server(
         "cls.keeps-reading",
@@ -290,24 +312,17 @@ pub(super) const CASES: &[Case] = &[
         "cls.stall",
         &["EOP-CLS-12"],
         "a client that stops reading an answer is given up after the limit; one that pauses is not",
+        |s| stalled(s, "do answer @8000000", |a| a.expect_n(pattern(8_000_000))),
+    )
+    .negative()
+    .whole(),
+    Case::server(
+        "cls.stall-in-a-redirect",
+        &["EOP-CLS-12", "EOP-CLS-4"],
+        "a client that stops reading a REDIRECT is given up after the limit; one that pauses is not",
         |s| {
-            let (instance, limit) = s.with_option("stall", 2 * LIMIT)?;
-            let mut a = s.connect_slow("A", instance.address)?;
-            a.send(n("do answer @8000000"))?;
-            if s.control() {
-                a.idle(millis(limit / 4));
-                return a.expect_n(pattern(8_000_000));
-            }
-            let begun = Instant::now();
-            // A closed connection answers further octets with a reset, which shows without reading.
-            while begun.elapsed() < s.beyond(limit) && !a.reset_unread() {
-                a.idle(millis(LIMIT / 6));
-                a.send(n("hello"))?;
-            }
-            match a.drain()? {
-                8_000_012.. => Err(Stop::end("the answer is cut short", "all of it came")),
-                _ => Ok(()),
-            }
+            let request = format!("do redirect {TARGET} @8000000");
+            stalled(s, &request, |a| a.expect_r(TARGET, pattern(8_000_000)))
         },
     )
     .negative()

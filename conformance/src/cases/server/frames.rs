@@ -179,7 +179,9 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let token = s.token("t");
             let mut a = s.connect()?;
-            let frame = n(format!("mark {token}"));
+            // What is there of the truncated message would be a request of its own.
+            let longer = format!("{token}x");
+            let frame = n(format!("mark {longer}"));
             let short = frame.len().saturating_sub(1);
             a.send(s.pick(frame.clone(), cut(frame, short)))?;
             a.half_close()?;
@@ -188,7 +190,8 @@ pub(super) const CASES: &[Case] = &[
             } else {
                 a.expect_end()?
             }
-            s.expect_marked(&token, s.pick(1, 0))
+            s.expect_marked(&longer, s.pick(1, 0))?;
+            s.expect_marked(&token, 0)
         },
     )
     .negative(),

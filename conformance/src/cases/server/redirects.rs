@@ -175,7 +175,8 @@ pub(super) const CASES: &[Case] = &[
             }
             Ok(())
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.late",
         &["EOP-RED-3"],
@@ -240,7 +241,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "red.at-accept",
-        &["EOP-RED-11"],
+        &["EOP-TST-7", "EOP-RED-11"],
         "a port that moves everyone sends its REDIRECT before it was sent an octet",
         |s| {
             let mut a = s.connect_as("A", s.listen(&format!("redirect {TARGET}"))?)?;
@@ -271,7 +272,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "red.at-accept-every-time",
-        &["EOP-RED-11"],
+        &["EOP-TST-7", "EOP-RED-11"],
         "a port that moves everyone moves the third client like the first",
         |s| {
             let port = s.listen(&format!("redirect {TARGET}"))?;
@@ -387,7 +388,8 @@ pub(super) const CASES: &[Case] = &[
             Ok(())
         },
     )
-    .negative(),
+    .negative()
+    .whole(),
     Case::server(
         "red.forbidden-with-payload",
         &["EOP-RED-14", "EOP-TST-13"],
@@ -456,7 +458,8 @@ pub(super) const CASES: &[Case] = &[
             asked_at(s, second, &request, |a| a.expect_r(third, ""))?;
             asked_at(s, third, &request, |a| a.expect_n("here"))
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.chain-with-payload",
         &["EOP-TST-9", "EOP-TST-10", "EOP-RED-3"],
@@ -468,7 +471,8 @@ pub(super) const CASES: &[Case] = &[
             asked_at(s, first, &request, |a| a.expect_r(second, "ok"))?;
             asked_at(s, second, &request, |a| a.expect_n("here"))
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.chain-last-place",
         &["EOP-TST-9", "EOP-TST-10"],
@@ -484,7 +488,8 @@ pub(super) const CASES: &[Case] = &[
                 |a| a.expect_n("here"),
             )
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.chain-same-address",
         &["EOP-TST-9"],
@@ -502,7 +507,8 @@ pub(super) const CASES: &[Case] = &[
                 |a| a.expect_r(endpoint("127.0.0.1:1")?, ""),
             )
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.chain-at-accept",
         &["EOP-TST-9", "EOP-RED-11"],
@@ -513,7 +519,8 @@ pub(super) const CASES: &[Case] = &[
             a.expect_r(first, "")?;
             expect_nothing_more(&mut a)
         },
-    ),
+    )
+    .whole(),
     Case::server(
         "red.to-itself",
         &["EOP-TST-10", "EOP-EPI-10"],

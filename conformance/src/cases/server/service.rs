@@ -257,13 +257,32 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::server(
+        "tst.fin-discards",
+        &["EOP-TST-6", "EOP-CLS-2"],
+        "what stands behind a `fin` is discarded: no answer to it, no mark, and no RST",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            a.send(n("do answer @300000;fin"))?;
+            a.send(n(format!("mark {token}")))?;
+            a.send(n(pattern(50_000)))?;
+            a.expect_n(pattern(300_000))?;
+            a.expect_fin()?;
+            s.expect_marked(&token, 0)
+        },
+    ),
+    Case::server(
         "tst.reset",
         &["EOP-TST-6"],
-        "`reset` ends the connection with RST",
+        "`reset` ends the connection with RST, after everything sent before",
         |s| {
             let mut a = s.connect()?;
             a.send(n("do reset"))?;
-            a.expect_reset()
+            a.expect_reset()?;
+            let mut b = s.connect_as("B", s.address()?)?;
+            b.send(n("do answer 6f6b;reset"))?;
+            b.expect_n("ok")?;
+            b.expect_reset()
         },
     ),
     Case::server(
