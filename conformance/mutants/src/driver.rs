@@ -26,7 +26,7 @@ pub(crate) struct Voice {
 
 impl Voice {
     pub(crate) fn say(&self, session: u32, report: &str) {
-        if self.fault == Fault::Chatter {
+        if self.fault.has(Fault::Chatter) {
             self.line(&format!("debug: session {session} reports"));
         }
         self.line(&format!("{session} {report}"));
@@ -34,7 +34,7 @@ impl Voice {
 
     fn line(&self, line: &str) {
         let mut line = format!("{line}\n");
-        if self.fault == Fault::LinesHeld {
+        if self.fault.has(Fault::LinesHeld) {
             line = self.unsaid.replace(line);
         }
         // A reader that went away has also closed our input, which ends the process.
@@ -52,13 +52,13 @@ pub(crate) fn stay() {
 const HELLO: &str = "hello eop-test 1 role=client";
 
 pub(crate) fn run(fault: Fault) -> ExitCode {
-    if fault == Fault::ExitAtOnce {
+    if fault.has(Fault::ExitAtOnce) {
         return ExitCode::FAILURE;
     }
-    if fault == Fault::Garbage {
+    if fault.has(Fault::Garbage) {
         let _ = io::stdout().write_all(b"\xff\x00 starting up\n");
     }
-    if fault == Fault::Hang {
+    if fault.has(Fault::Hang) {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return ExitCode::SUCCESS;
     }
@@ -67,7 +67,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         unsaid: Rc::default(),
     };
     let mut greeting = Some(HELLO);
-    if let Some(hello) = greeting.take_if(|_| fault != Fault::HelloLate) {
+    if let Some(hello) = greeting.take_if(|_| !fault.has(Fault::HelloLate)) {
         voice.line(hello);
     }
     let mut driver = Driver {
@@ -80,7 +80,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         moved: BTreeMap::new(),
     };
     while driver.turn() {}
-    if fault == Fault::StaysAfterInput {
+    if fault.has(Fault::StaysAfterInput) {
         stay();
     }
     ExitCode::SUCCESS
@@ -171,24 +171,24 @@ impl Driver {
         if let Some(hello) = self.greeting.take() {
             self.voice.line(hello);
         }
-        if self.fault == Fault::HelloOnly {
+        if self.fault.has(Fault::HelloOnly) {
             return;
         }
-        if self.fault == Fault::EchoEverything {
+        if self.fault.has(Fault::EchoEverything) {
             return self.voice.line(&String::from_utf8_lossy(line));
         }
         let lenient = line.to_ascii_lowercase();
-        let line = if self.fault == Fault::BadLineTaken {
+        let line = if self.fault.has(Fault::BadLineTaken) {
             lenient.trim_ascii()
         } else {
             line
         };
         match command(line) {
-            Err(_) if self.fault == Fault::BadLineIgnored => {}
+            Err(_) if self.fault.has(Fault::BadLineIgnored) => {}
             Err(Bad { session, .. }) if self.has_ended(session) => {}
             Err(Bad { session, verb, why }) => self.reject(session, verb, why),
             Ok((id, _)) if self.is_held_up(id) => self.waiting.push_back(line.to_vec()),
-            Ok((id, verb)) if self.fault == Fault::RejectedToEverything => {
+            Ok((id, verb)) if self.fault.has(Fault::RejectedToEverything) => {
                 self.reject(id, verb.name(), "unsupported")
             }
             Ok((id, verb)) => match (self.sessions.get_mut(&id), verb) {
@@ -207,12 +207,12 @@ impl Driver {
     /// Whether another session has to end first (EOP-DRV-3).
     fn is_held_up(&self, id: u32) -> bool {
         let mut others = self.sessions.iter().filter(|entry| *entry.0 != id);
-        self.fault == Fault::OneSessionAtATime && others.any(|entry| !entry.1.is_over())
+        self.fault.has(Fault::OneSessionAtATime) && others.any(|entry| !entry.1.is_over())
     }
 
     /// A command to a session that ended (EOP-DRV-10).
     fn late(&self, id: u32, verb: &Verb) {
-        if self.fault == Fault::EndedSessionAnswers {
+        if self.fault.has(Fault::EndedSessionAnswers) {
             self.reject(id, verb.name(), "ended");
         }
     }
@@ -221,7 +221,7 @@ impl Driver {
         if settings.discipline == Discipline::Manual && settings.resend == Resend::Automatic {
             return self.reject(id, "connect", "manual-never-resends");
         }
-        if self.fault == Fault::RedirectRemembered {
+        if self.fault.has(Fault::RedirectRemembered) {
             self.moved
                 .extend(self.sessions.values().map(Session::journey));
             home = self.moved.get(&home).copied().unwrap_or(home);

@@ -47,11 +47,8 @@ impl Moves {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Kind> {
-        if self.fault == Fault::YesMan {
-            return Ok(());
-        }
-        if settings.max_redirects == 0 && self.fault != Fault::ZeroFollowed {
-            let named = self.fault != Fault::ZeroMisnamed;
+        if settings.max_redirects == 0 && !self.fault.has(Fault::ZeroFollowed) {
+            let named = !self.fault.has(Fault::ZeroMisnamed);
             return Err(if named {
                 Kind::NotFollowed
             } else {
@@ -61,8 +58,8 @@ impl Moves {
         let bound = self.bound(settings);
         let allowed = self.most_redirects(settings);
         // A connection that did its work may be returned to (EOP-EPI-3).
-        let visited = !answered && self.fault != Fault::FirstRedirectorUnvisited
-            || answered && self.fault == Fault::AnsweredRedirectorVisited;
+        let visited = !answered && !self.fault.has(Fault::FirstRedirectorUnvisited)
+            || answered && self.fault.has(Fault::AnsweredRedirectorVisited);
         let visited = if visited {
             HashSet::from([from])
         } else {
@@ -74,9 +71,9 @@ impl Moves {
         self.recent
             .retain(|moved| now.duration_since(*moved) < WINDOW);
         let crowded =
-            self.recent.len() >= most(settings.moves) && self.fault != Fault::MovesUnbounded;
-        let looped = episode.visited.contains(&target) && self.fault != Fault::LoopUndetected;
-        if self.fault == Fault::DeadlinePerHop {
+            self.recent.len() >= most(settings.moves) && !self.fault.has(Fault::MovesUnbounded);
+        let looped = episode.visited.contains(&target) && !self.fault.has(Fault::LoopUndetected);
+        if self.fault.has(Fault::DeadlinePerHop) {
             (episode.spent, episode.running) = (Duration::ZERO, Some(now));
         }
         if looped {
@@ -96,11 +93,11 @@ impl Moves {
 
     fn most_redirects(&self, settings: &Settings) -> u32 {
         let most = settings.max_redirects;
-        if self.fault == Fault::RedirectsUnbounded || most == 0 {
+        if self.fault.has(Fault::RedirectsUnbounded) || most == 0 {
             u32::MAX
-        } else if self.fault == Fault::RedirectsOneMore {
+        } else if self.fault.has(Fault::RedirectsOneMore) {
             most.saturating_add(1)
-        } else if self.fault == Fault::RedirectsOneLess {
+        } else if self.fault.has(Fault::RedirectsOneLess) {
             most - 1
         } else {
             most
@@ -117,15 +114,15 @@ impl Moves {
         let Some(episode) = &mut self.episode else {
             return Ok(false);
         };
-        let spent = episode.fell_back && self.fault != Fault::FallbackRepeated;
+        let spent = episode.fell_back && !self.fault.has(Fault::FallbackRepeated);
         if spent || episode.redirects >= most {
             return Ok(false);
         }
-        if episode.visited.contains(&home) && self.fault == Fault::FallbackVisited {
+        if episode.visited.contains(&home) && self.fault.has(Fault::FallbackVisited) {
             return Err(Kind::RedirectLoop);
         }
         episode.fell_back = true;
-        if self.fault != Fault::FallbackUncounted {
+        if !self.fault.has(Fault::FallbackUncounted) {
             episode.redirects += 1;
         }
         Ok(true)
@@ -134,14 +131,14 @@ impl Moves {
     /// A message was answered.
     pub(crate) fn end_episode(&mut self) {
         self.episode = None;
-        if self.fault == Fault::MovesPerEpisode {
+        if self.fault.has(Fault::MovesPerEpisode) {
             self.recent.clear();
         }
     }
 
     /// The connected client was idle for long enough.
     pub(crate) fn pause(&mut self) {
-        if self.fault != Fault::IdleKeepsEpisode {
+        if !self.fault.has(Fault::IdleKeepsEpisode) {
             self.end_episode();
         }
     }
@@ -152,7 +149,7 @@ impl Moves {
             self.hurried = false;
             return;
         };
-        if self.fault == Fault::DeadlineWhileAnswering {
+        if self.fault.has(Fault::DeadlineWhileAnswering) {
             self.hurried = hold;
         } else if hold {
             episode.spent = episode.elapsed(now);
@@ -174,7 +171,7 @@ impl Moves {
     }
 
     fn bound(&self, settings: &Settings) -> Duration {
-        if self.fault == Fault::DeadlineMissing {
+        if self.fault.has(Fault::DeadlineMissing) {
             WINDOW
         } else {
             settings.deadline

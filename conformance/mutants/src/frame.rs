@@ -86,8 +86,8 @@ pub(crate) enum Taken {
 
 impl Outgoing {
     pub(crate) fn message(payload: Payload, fault: Fault) -> Self {
-        let port = if fault == Fault::NonzeroPort { 9 } else { 0 };
-        let addr = if fault == Fault::NonzeroAddress {
+        let port = if fault.has(Fault::NonzeroPort) { 9 } else { 0 };
+        let addr = if fault.has(Fault::NonzeroAddress) {
             [127, 0, 0, 1]
         } else {
             [0; 4]
@@ -96,39 +96,39 @@ impl Outgoing {
     }
 
     pub(crate) fn redirect(target: SocketAddrV4, payload: Payload, fault: Fault) -> Self {
-        let port = if fault == Fault::SwappedPort {
+        let port = if fault.has(Fault::SwappedPort) {
             target.port().swap_bytes()
         } else {
             target.port()
         };
         let mut addr = target.ip().octets();
-        if fault == Fault::ReversedAddress {
+        if fault.has(Fault::ReversedAddress) {
             addr.reverse();
         }
         Self::new(REDIRECT, port, addr, payload, fault)
     }
 
     fn new(opcode: u16, port: u16, addr: [u8; 4], payload: Payload, fault: Fault) -> Self {
-        let opcode = if fault == Fault::LittleEndianOpcode {
+        let opcode = if fault.has(Fault::LittleEndianOpcode) {
             opcode.swap_bytes()
         } else {
             opcode
         };
         let slen = payload.length();
-        let slen = if fault == Fault::LittleEndianLength {
+        let slen = if fault.has(Fault::LittleEndianLength) {
             slen.swap_bytes()
         } else {
             slen
         };
         let mut head = Vec::with_capacity(HEADER);
-        if fault == Fault::ExtensionUnasked {
+        if fault.has(Fault::ExtensionUnasked) {
             head.extend([0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         }
         head.extend(opcode.to_be_bytes());
         head.extend(port.to_be_bytes());
         head.extend(addr);
         head.extend(slen.to_be_bytes());
-        let tail = if fault == Fault::PaddedFrame {
+        let tail = if fault.has(Fault::PaddedFrame) {
             vec![0]
         } else {
             Vec::new()
@@ -244,7 +244,7 @@ impl Inbox {
     }
 
     pub(crate) fn fill(&mut self, stream: &TcpStream) -> Arrived {
-        if self.fault == Fault::HeaderTimerRestarts {
+        if self.fault.has(Fault::HeaderTimerRestarts) {
             self.header_since = None;
         }
         read(stream, &mut self.octets)
@@ -279,7 +279,7 @@ impl Inbox {
     /// When the header that is incomplete here began.
     pub(crate) fn header_since(&self) -> Option<Instant> {
         self.header_since
-            .filter(|_| self.fault != Fault::HeaderTimerMissing)
+            .filter(|_| !self.fault.has(Fault::HeaderTimerMissing))
     }
 
     /// Takes the next frame (EOP-FRM-1 to EOP-FRM-9, EOP-OPC-2 to EOP-OPC-6, EOP-LIM-2).
@@ -288,8 +288,8 @@ impl Inbox {
             match self.attempt() {
                 // No frame after all, but there may be one behind.
                 Some(Next::Frame(Frame::Message(payload)))
-                    if payload.is_empty() && self.fault == Fault::EmptyMessageIgnored => {}
-                Some(Next::Broken(_)) if self.fault == Fault::Resync => self.resync(),
+                    if payload.is_empty() && self.fault.has(Fault::EmptyMessageIgnored) => {}
+                Some(Next::Broken(_)) if self.fault.has(Fault::Resync) => self.resync(),
                 Some(next) => return next,
                 None => {}
             }
@@ -309,8 +309,8 @@ impl Inbox {
                 .unwrap_or(usize::MAX)
                 .saturating_add(HEADER)
         });
-        if self.fault == Fault::LateOpcode && present < HEADER
-            || self.fault == Fault::OpcodeAfterPayload && end.is_none_or(|end| present < end)
+        if self.fault.has(Fault::LateOpcode) && present < HEADER
+            || self.fault.has(Fault::OpcodeAfterPayload) && end.is_none_or(|end| present < end)
         {
             return Some(self.more());
         }
@@ -328,17 +328,17 @@ impl Inbox {
         self.header_since = None;
         let redirects = matches!(verdict, Verdict::Redirect);
         if self.is_too_long(slen, redirects)
-            && !(self.fault == Fault::LimitAfterPayload && present < end)
+            && !(self.fault.has(Fault::LimitAfterPayload) && present < end)
         {
-            let named = self.fault != Fault::TooLargeMisnamed;
+            let named = !self.fault.has(Fault::TooLargeMisnamed);
             return Some(Next::Broken(if named {
                 Kind::MessageTooLarge
             } else {
                 Kind::TruncatedFrame
             }));
         }
-        let foreign = self.fault == Fault::NormalPortRefused && port != 0
-            || self.fault == Fault::NormalAddressRefused && addr != 0;
+        let foreign = self.fault.has(Fault::NormalPortRefused) && port != 0
+            || self.fault.has(Fault::NormalAddressRefused) && addr != 0;
         if foreign && !redirects {
             return Some(Next::Broken(Kind::UnknownOpcode));
         }
@@ -348,7 +348,7 @@ impl Inbox {
         }
         let payload = self.take(end);
         match verdict {
-            Verdict::Message if payload.is_empty() && self.fault == Fault::EmptyMessageAsEnd => {
+            Verdict::Message if payload.is_empty() && self.fault.has(Fault::EmptyMessageAsEnd) => {
                 Some(Next::Broken(Kind::Eof))
             }
             Verdict::Message => Some(Next::Frame(Frame::Message(payload))),
@@ -365,19 +365,19 @@ impl Inbox {
         if self.octets.is_empty() {
             return Next::More;
         }
-        let (opcode, port, addr) = (self.number16(0), self.number16(2), self.number32(4));
-        let whole = self.octets.len() >= HEADER;
-        if whole && opcode == Some(NORMAL) && self.fault == Fault::TruncatedDelivered {
-            return Next::Frame(Frame::Message(self.take(usize::MAX)));
-        }
-        if let (true, Some(REDIRECT), Some(port), Some(addr)) = (whole, opcode, port, addr)
-            && self.fault == Fault::TruncatedRedirectFollowed
+        let opcode = self.number16(0);
+        if let (Some(REDIRECT), Some(port), Some(addr)) =
+            (opcode, self.number16(2), self.number32(4))
+            && self.fault.has(Fault::TruncatedRedirectFollowed)
         {
             let target = SocketAddrV4::new(Ipv4Addr::from(addr), port);
             let payload = self.take(usize::MAX);
             return Next::Frame(Frame::Redirect { target, payload });
         }
-        if self.fault == Fault::TruncatedAsEnd {
+        if opcode != Some(REDIRECT) && self.fault.has(Fault::TruncatedDelivered) {
+            return Next::Frame(Frame::Message(self.take(usize::MAX)));
+        }
+        if self.fault.has(Fault::TruncatedAsEnd) {
             self.octets.clear();
             return Next::More;
         }
@@ -385,7 +385,7 @@ impl Inbox {
     }
 
     fn more(&mut self) -> Next {
-        if self.fault == Fault::SplitHeaderLost {
+        if self.fault.has(Fault::SplitHeaderLost) {
             self.octets.clear();
         }
         self.header_since = if self.octets.is_empty() {
@@ -397,7 +397,7 @@ impl Inbox {
     }
 
     fn judge(&self, opcode: u16) -> Verdict {
-        let opcode = if self.fault == Fault::OpcodeLowOctet {
+        let opcode = if self.fault.has(Fault::OpcodeLowOctet) {
             opcode & 0xFF
         } else {
             opcode
@@ -413,36 +413,39 @@ impl Inbox {
         match (opcode, self.role) {
             (NORMAL, _) => Verdict::Message,
             (REDIRECT, Role::Client) => Verdict::Redirect,
-            _ if self.fault == Fault::YesMan => Verdict::Message,
-            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectTaken => {
+            (REDIRECT, Role::Server) if self.fault.has(Fault::ClientRedirectTaken) => {
                 Verdict::Message
             }
-            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectSkipped => Verdict::Skip,
-            (REDIRECT, Role::Server) if self.fault == Fault::ClientRedirectFollowed => {
+            (REDIRECT, Role::Server) if self.fault.has(Fault::ClientRedirectSkipped) => {
+                Verdict::Skip
+            }
+            (REDIRECT, Role::Server) if self.fault.has(Fault::ClientRedirectFollowed) => {
                 Verdict::Redirect
             }
             (REDIRECT, Role::Server) => Verdict::Broken(Kind::UnexpectedRedirect),
-            _ if taken == Some(self.fault) || self.fault == Fault::UnknownOpcodeTaken => {
+            _ if taken == Some(self.fault) || self.fault.has(Fault::UnknownOpcodeTaken) => {
                 Verdict::Message
             }
-            _ if self.fault == Fault::UnknownOpcodeSkipped => Verdict::Skip,
-            (0x0100 | 0x0200, _) if self.fault != Fault::ByteOrderUnnamed => {
+            _ if self.fault.has(Fault::UnknownOpcodeSkipped) => Verdict::Skip,
+            (0x0100 | 0x0200, _) if !self.fault.has(Fault::ByteOrderUnnamed) => {
                 Verdict::Broken(Kind::ByteOrderMismatch)
             }
-            _ if self.first && self.fault != Fault::NotEopUnnamed => Verdict::Broken(Kind::NotEop),
-            _ if self.fault == Fault::NotEopEverywhere => Verdict::Broken(Kind::NotEop),
+            _ if self.first && !self.fault.has(Fault::NotEopUnnamed) => {
+                Verdict::Broken(Kind::NotEop)
+            }
+            _ if self.fault.has(Fault::NotEopEverywhere) => Verdict::Broken(Kind::NotEop),
             _ => Verdict::Broken(Kind::UnknownOpcode),
         }
     }
 
     fn length(&self) -> Option<u32> {
         let slen = self.number32(8)?;
-        let slen = if self.fault == Fault::LittleEndianLengthRead {
+        let slen = if self.fault.has(Fault::LittleEndianLengthRead) {
             slen.swap_bytes()
         } else {
             slen
         };
-        let slen = if self.fault == Fault::SixteenBitLength {
+        let slen = if self.fault.has(Fault::SixteenBitLength) {
             slen & 0xFFFF
         } else {
             slen
@@ -452,28 +455,27 @@ impl Inbox {
 
     fn is_too_long(&self, slen: u32, redirect: bool) -> bool {
         let limit = self.limit;
-        if self.fault == Fault::YesMan
-            || self.fault == Fault::LimitMissing
-            || self.fault == Fault::RedirectUnlimited && redirect
-            || self.fault == Fault::SignedLength && slen > 0x7FFF_FFFF
+        if self.fault.has(Fault::LimitMissing)
+            || self.fault.has(Fault::RedirectUnlimited) && redirect
+            || self.fault.has(Fault::SignedLength) && slen > 0x7FFF_FFFF
         {
             return false;
         }
-        slen > limit.saturating_add(u32::from(self.fault == Fault::LimitOneMore))
-            || slen == limit && self.fault == Fault::LimitOneLess
-            || slen > 0xFFFF && self.fault == Fault::SmallLimit
+        slen > limit.saturating_add(u32::from(self.fault.has(Fault::LimitOneMore)))
+            || slen == limit && self.fault.has(Fault::LimitOneLess)
+            || slen > 0xFFFF && self.fault.has(Fault::SmallLimit)
     }
 
     /// Where a faulty reader believes that the frame ends.
     fn cut(&self, end: usize, redirect: bool) -> usize {
         let payload = self.partial();
-        if self.fault == Fault::RedirectOnHeader && redirect
-            || self.fault == Fault::SplitPayloadCut && !payload.is_empty()
+        if self.fault.has(Fault::RedirectOnHeader) && redirect
+            || self.fault.has(Fault::SplitPayloadCut) && !payload.is_empty()
         {
             return end.min(self.octets.len());
         }
         let header = [0, 1, 0, 0, 0, 0, 0, 0];
-        if self.fault == Fault::PayloadScanned
+        if self.fault.has(Fault::PayloadScanned)
             && let Some(place) = payload
                 .windows(header.len())
                 .position(|window| window == header)
@@ -484,12 +486,12 @@ impl Inbox {
     }
 
     fn target(&self, addr: u32, port: u16) -> SocketAddrV4 {
-        let addr = if self.fault == Fault::ReversedAddressRead {
+        let addr = if self.fault.has(Fault::ReversedAddressRead) {
             addr.swap_bytes()
         } else {
             addr
         };
-        let port = if self.fault == Fault::SwappedPortRead {
+        let port = if self.fault.has(Fault::SwappedPortRead) {
             port.swap_bytes()
         } else {
             port
@@ -509,7 +511,7 @@ impl Inbox {
 
     fn take(&mut self, end: usize) -> Vec<u8> {
         let mut frame: Vec<u8> = self.octets.drain(..end.min(self.octets.len())).collect();
-        if self.fault == Fault::ReadTailDropped {
+        if self.fault.has(Fault::ReadTailDropped) {
             self.octets.clear();
         }
         self.first = false;

@@ -23,8 +23,8 @@ fn scope(address: Ipv4Addr, fault: Fault) -> Scope {
     match address.octets() {
         [127, ..] => Scope::Loopback,
         [169, 254, ..] => Scope::LinkLocal,
-        [100, 64..=127, ..] if fault == Fault::SharedSpaceGlobal => Scope::Global,
-        [172, 17..=31, ..] if fault == Fault::PrivateRangeShort => Scope::Global,
+        [100, 64..=127, ..] if fault.has(Fault::SharedSpaceGlobal) => Scope::Global,
+        [172, 17..=31, ..] if fault.has(Fault::PrivateRangeShort) => Scope::Global,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Scope::Private,
         _ => Scope::Global,
     }
@@ -52,9 +52,10 @@ impl Allow {
         let mask = u32::MAX.checked_shl(32 - self.prefix).unwrap_or(0);
         let differs = (self.network.to_bits() ^ target.ip().to_bits()) & mask;
         let (first, last) = self.ports;
-        let port = (first..=last).contains(&target.port()) || fault == Fault::AllowListPortIgnored;
-        let network = differs == 0 || fault == Fault::AllowListNetworkIgnored;
-        network && port && fault != Fault::AllowListIgnored
+        let port =
+            (first..=last).contains(&target.port()) || fault.has(Fault::AllowListPortIgnored);
+        let network = differs == 0 || fault.has(Fault::AllowListNetworkIgnored);
+        network && port && !fault.has(Fault::AllowListIgnored)
     }
 }
 
@@ -79,13 +80,10 @@ pub(crate) fn refusal(
     allow: &[Allow],
     fault: Fault,
 ) -> Option<&'static str> {
-    if fault == Fault::YesMan {
-        return None;
-    }
     let Move { home, from, target } = asked;
     let allowed = allow.iter().any(|entry| entry.matches(target, fault));
     if forbidden(target)
-        && !(allowed && fault == Fault::AllowListOverForbidden)
+        && !(allowed && fault.has(Fault::AllowListOverForbidden))
         && !tolerates(fault, target)
     {
         return Some("forbidden");
@@ -98,11 +96,11 @@ pub(crate) fn refusal(
     if is_narrower(reach, here, origin, fault) {
         Some("scope")
     } else if port < 1024
-        && (port != home.port() || fault == Fault::HomePortRefused)
-        && fault != Fault::LowPortAllowed
+        && (port != home.port() || fault.has(Fault::HomePortRefused))
+        && !fault.has(Fault::LowPortAllowed)
     {
         Some("port")
-    } else if special(*target.ip()) && fault != Fault::SpecialAllowed {
+    } else if special(*target.ip()) && !fault.has(Fault::SpecialAllowed) {
         Some("special")
     } else if is_insecure(cleartext, reach, here, fault) {
         Some("insecure")
@@ -114,19 +112,19 @@ pub(crate) fn refusal(
 /// Whether a faulty policy lets this forbidden target pass.
 fn tolerates(fault: Fault, target: SocketAddrV4) -> bool {
     let [first, ..] = target.ip().octets();
-    target.port() == 0 && fault == Fault::PortZeroAllowed
-        || first == 0 && fault == Fault::ZeroNetworkAllowed
-        || (224..240).contains(&first) && fault == Fault::MulticastAllowed
-        || first >= 240 && fault == Fault::ReservedAddressAllowed
+    target.port() == 0 && fault.has(Fault::PortZeroAllowed)
+        || first == 0 && fault.has(Fault::ZeroNetworkAllowed)
+        || (224..240).contains(&first) && fault.has(Fault::MulticastAllowed)
+        || first >= 240 && fault.has(Fault::ReservedAddressAllowed)
 }
 
 /// Narrower than both the connection and home (EOP-POL-2).
 fn is_narrower(reach: Scope, here: Scope, home: Scope, fault: Fault) -> bool {
-    if fault == Fault::ScopeUnchecked {
+    if fault.has(Fault::ScopeUnchecked) {
         false
-    } else if fault == Fault::ScopeOfHomeOnly {
+    } else if fault.has(Fault::ScopeOfHomeOnly) {
         reach < home
-    } else if fault == Fault::ScopeOfConnectionOnly {
+    } else if fault.has(Fault::ScopeOfConnectionOnly) {
         reach < here
     } else {
         reach < here && reach < home
@@ -137,11 +135,11 @@ fn is_narrower(reach: Scope, here: Scope, home: Scope, fault: Fault) -> bool {
 fn is_insecure(cleartext: Cleartext, reach: Scope, here: Scope, fault: Fault) -> bool {
     let same_ground = match reach {
         Scope::Loopback => here == Scope::Loopback,
-        Scope::Private => here == Scope::Private && fault != Fault::PrivateInsecure,
+        Scope::Private => here == Scope::Private && !fault.has(Fault::PrivateInsecure),
         Scope::LinkLocal | Scope::Global => false,
     };
     match cleartext {
-        Cleartext::Secure => !same_ground && fault != Fault::InsecureAllowed,
-        Cleartext::Paper => !same_ground && fault == Fault::PaperRefuses,
+        Cleartext::Secure => !same_ground && !fault.has(Fault::InsecureAllowed),
+        Cleartext::Paper => !same_ground && fault.has(Fault::PaperRefuses),
     }
 }

@@ -22,10 +22,10 @@ use crate::table::Fault;
 use crate::text::{endpoint, number};
 
 pub(crate) fn run(fault: Fault) -> ExitCode {
-    if fault == Fault::ExitAtOnce {
+    if fault.has(Fault::ExitAtOnce) {
         return ExitCode::FAILURE;
     }
-    if fault == Fault::Hang {
+    if fault.has(Fault::Hang) {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         return ExitCode::SUCCESS;
     }
@@ -42,7 +42,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         }
     };
     let asked = *address.ip();
-    if fault == Fault::ListensAnywhere {
+    if fault.has(Fault::ListensAnywhere) {
         // It only says so: nothing of this leaves the machine.
         address.set_ip(Ipv4Addr::LOCALHOST);
     }
@@ -53,7 +53,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
     match Server::listen(address, asked, options, fault) {
         Ok(mut server) => {
             server.serve();
-            if fault == Fault::StaysAfterInput {
+            if fault.has(Fault::StaysAfterInput) {
                 stay();
             }
             ExitCode::SUCCESS
@@ -131,7 +131,7 @@ impl World {
     /// How long the transport may take nothing (EOP-CLS-12).
     fn stall(&self) -> Option<Duration> {
         let stall = milliseconds(self.options.stall);
-        (self.fault != Fault::StallMissing).then_some(stall)
+        (!self.fault.has(Fault::StallMissing)).then_some(stall)
     }
 
     /// Opens another port where these steps run at every accept.
@@ -165,13 +165,13 @@ impl Server {
     ) -> io::Result<Self> {
         let listener = listen_at(address)?;
         let bound = SocketAddrV4::new(asked, listener.local_addr()?.port());
-        if fault == Fault::Garbage {
+        if fault.has(Fault::Garbage) {
             io::stdout().write_all(b"\xff\x00 listening soon\n")?;
         }
         writeln!(io::stdout(), "ready {bound}")?;
         io::stdout().flush()?;
         let mut steps = Vec::new();
-        if fault == Fault::UnaskedGreeting {
+        if fault.has(Fault::UnaskedGreeting) {
             steps.push(Step::Answer(crate::payload::Payload::text("welcome")));
         }
         let steps = steps.into();
@@ -209,7 +209,7 @@ impl Server {
     }
 
     fn is_busy(&self) -> bool {
-        self.world.fault == Fault::OneAtATime && !self.connections.is_empty()
+        self.world.fault.has(Fault::OneAtATime) && !self.connections.is_empty()
     }
 
     /// Waits for something to do: for each connection what its socket is ready for; `None` at the end of standard input.
@@ -245,16 +245,16 @@ impl Server {
         for port in &mut self.world.ports {
             while let Ok((stream, _)) = port.listener.accept() {
                 accepted.push((stream, Rc::clone(&port.steps)));
-                if self.world.fault == Fault::GreetsOnce {
+                if self.world.fault.has(Fault::GreetsOnce) {
                     port.steps = Rc::new([]);
                 }
             }
         }
         for (stream, steps) in accepted {
-            if self.world.fault == Fault::AcceptAndClose {
+            if self.world.fault.has(Fault::AcceptAndClose) {
                 continue;
             }
-            if self.world.fault == Fault::ResetAlways {
+            if self.world.fault.has(Fault::ResetAlways) {
                 reset(&stream);
                 continue;
             }

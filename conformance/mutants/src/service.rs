@@ -29,9 +29,9 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn request(octets: &[u8], fault: Fault) -> Request {
-    let text = if fault == Fault::UnknownToEverything {
+    let text = if fault.has(Fault::UnknownToEverything) {
         String::new()
-    } else if fault == Fault::LenientGrammar {
+    } else if fault.has(Fault::LenientGrammar) {
         lenient(octets)
     } else {
         String::from_utf8(octets.to_vec()).unwrap_or_default()
@@ -57,7 +57,7 @@ fn known(text: &str, fault: Fault) -> Option<Request> {
         }
         "listen" => {
             let steps = steps(rest)?;
-            let lawful = ends_once(&steps) || fault == Fault::ListenGoesOn;
+            let lawful = ends_once(&steps) || fault.has(Fault::ListenGoesOn);
             lawful.then_some(Request::Listen(steps))
         }
         "mark" => Some(Request::Mark(token(rest)?.to_owned())),
@@ -114,8 +114,8 @@ fn lawful_do(steps: &[Step], fault: Fault) -> bool {
     let answers = answers.count();
     let ends = steps.last().is_some_and(is_last);
     let late = matches!(steps.last(), Some(Step::Redirect(_, Some(_))));
-    (answers <= 1 || fault == Fault::DoAnswersTwice)
-        && (answers > 0 || ends || fault == Fault::DoNothing)
-        && (ends_once(steps) || fault == Fault::DoGoesOn)
-        && (answers == 0 || !late || fault == Fault::LateAfterAnswer)
+    (answers <= 1 || fault.has(Fault::DoAnswersTwice))
+        && (answers > 0 || ends || fault.has(Fault::DoNothing))
+        && (ends_once(steps) || fault.has(Fault::DoGoesOn))
+        && (answers == 0 || !late || fault.has(Fault::LateAfterAnswer))
 }

@@ -177,7 +177,7 @@ impl Session {
             }
             Verb::Drop(hop) => {
                 self.decide(hop)?;
-                if self.fault != Fault::DroppedResent {
+                if !self.fault.has(Fault::DroppedResent) {
                     self.queue.retain(|message| !(message.owed && message.held));
                 }
                 self.release();
@@ -194,10 +194,10 @@ impl Session {
     }
 
     fn send(&mut self, payload: Payload, never_resend: bool) -> Result<(), &'static str> {
-        if self.half_closed {
+        if self.half_closed && !self.fault.has(Fault::SendAfterHalfClose) {
             return Err("half-closed");
         }
-        let trusting = self.fault == Fault::SendBeforeDecision || self.fault == Fault::YesMan;
+        let trusting = self.fault.has(Fault::SendBeforeDecision);
         let held = self.is_undecided();
         if held && !trusting {
             return Err("undecided");
@@ -205,7 +205,7 @@ impl Session {
         let owed = self.queue.iter().any(|message| message.owed);
         if owed
             && self.settings.resend == Resend::Automatic
-            && self.fault == Fault::AutomaticSendRefused
+            && self.fault.has(Fault::AutomaticSendRefused)
         {
             return Err("resending");
         }
@@ -218,7 +218,7 @@ impl Session {
             owed: false,
             held,
         };
-        let hurried = owed && self.fault == Fault::NewBeforeOwed;
+        let hurried = owed && self.fault.has(Fault::NewBeforeOwed);
         if hurried
             && self
                 .queue
@@ -236,7 +236,7 @@ impl Session {
     fn retire(&mut self, count: u32) -> Result<(), &'static str> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let any =
-            |message: &&Message| message.is_answerable() || self.fault == Fault::RetireUnoffered;
+            |message: &&Message| message.is_answerable() || self.fault.has(Fault::RetireUnoffered);
         if self.settings.discipline == Discipline::Paired {
             return Err("paired");
         }
@@ -244,12 +244,12 @@ impl Session {
             return Err("not-offered");
         }
         self.delivered = false;
-        if self.fault == Fault::RetireAfterMoveIgnored
+        if self.fault.has(Fault::RetireAfterMoveIgnored)
             && self.queue.front().is_some_and(|oldest| oldest.owed)
         {
             return Ok(());
         }
-        if self.fault == Fault::RetiresNewest {
+        if self.fault.has(Fault::RetiresNewest) {
             self.queue.rotate_right(count);
         }
         let mut answered_before = false;
@@ -269,8 +269,7 @@ impl Session {
 
     /// EOP-RSD-12.
     fn decide(&mut self, hop: u32) -> Result<(), &'static str> {
-        let stale = hop != self.hop && self.fault != Fault::StaleDecisionTaken;
-        if stale && self.fault != Fault::YesMan {
+        if hop != self.hop && !self.fault.has(Fault::StaleDecisionTaken) {
             return Err("stale-hop");
         }
         if !self.is_undecided() {
@@ -293,7 +292,7 @@ impl Session {
 
     /// EOP-DRV-9: answered when there is nothing left to do, see `turn`.
     fn sync(&mut self, token: String, now: Instant) {
-        if self.fault == Fault::SyncAtOnce {
+        if self.fault.has(Fault::SyncAtOnce) {
             return self.say(&format!("synced {token}"));
         }
         self.syncs.push(token);
@@ -322,29 +321,29 @@ impl Session {
     /// What a faulty client makes of its queue when it is moved.
     fn forget(&mut self) {
         let queue = &mut self.queue;
-        if self.fault == Fault::OwedDropped {
+        if self.fault.has(Fault::OwedDropped) {
             queue.clear();
         }
-        if self.fault == Fault::AnsweredResent {
+        if self.fault.has(Fault::AnsweredResent) {
             self.baggage
                 .last_answered
                 .take()
                 .into_iter()
                 .for_each(|message| queue.push_front(message));
         }
-        if self.fault == Fault::UnsentForgotten {
+        if self.fault.has(Fault::UnsentForgotten) {
             queue.retain(|message| message.offered != Offered::Nothing);
         }
-        if self.fault == Fault::OwedForgotten {
+        if self.fault.has(Fault::OwedForgotten) {
             queue.retain(|message| !message.owed);
         }
-        if self.fault == Fault::ResendReversed {
+        if self.fault.has(Fault::ResendReversed) {
             queue.make_contiguous().reverse();
         }
-        if self.fault == Fault::ResendLastOnly {
+        if self.fault.has(Fault::ResendLastOnly) {
             queue.drain(..queue.len().saturating_sub(1));
         }
-        if self.fault == Fault::ResendFirstOnly {
+        if self.fault.has(Fault::ResendFirstOnly) {
             queue.truncate(1);
         }
     }
@@ -352,33 +351,33 @@ impl Session {
     /// Decides what waits for the application on the next connection (EOP-RSD-11, EOP-RSD-15).
     fn hold(&mut self) {
         let explicit =
-            self.settings.resend == Resend::Explicit || self.fault == Fault::AutomaticAsks;
+            self.settings.resend == Resend::Explicit || self.fault.has(Fault::AutomaticAsks);
         let budget = u64::from(self.settings.budget);
         let mut sum = 0;
         let mut held = false;
         for message in &mut self.queue {
             let length = u64::from(message.payload.length());
-            sum = if self.fault == Fault::BudgetPerMessage {
+            sum = if self.fault.has(Fault::BudgetPerMessage) {
                 length
             } else {
                 sum + length
             };
-            let marked = message.never_resend && self.fault != Fault::NeverResendIgnored;
-            let over = sum > budget || sum == budget && self.fault == Fault::BudgetOneLess;
-            let over = over && self.fault != Fault::BudgetIgnored;
+            let marked = message.never_resend && !self.fault.has(Fault::NeverResendIgnored);
+            let over = sum > budget || sum == budget && self.fault.has(Fault::BudgetOneLess);
+            let over = over && !self.fault.has(Fault::BudgetIgnored);
             let alone = message.owed && (explicit || marked || over);
             held |= alone;
-            message.held = if self.fault == Fault::HeldAlone {
+            message.held = if self.fault.has(Fault::HeldAlone) {
                 alone
             } else {
                 held
             };
         }
         self.undecided = held;
-        if self.fault == Fault::ResentUndecided {
+        if self.fault.has(Fault::ResentUndecided) {
             self.release();
         }
-        if self.fault == Fault::ManualResends && self.settings.discipline == Discipline::Manual {
+        if self.fault.has(Fault::ManualResends) && self.settings.discipline == Discipline::Manual {
             self.release();
         }
     }

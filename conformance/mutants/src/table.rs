@@ -1,7 +1,7 @@
 //! Every mutant: its name, its one fault, and the requirements that the fault breaks.
 //!
-//! Each fault is one variant of [`Fault`], and the peer asks for each at exactly one place (the catch-all
-//! `YesMan` excepted, which is the sum of several). A fault that both roles can have is one variant and two mutants.
+//! Each fault is one variant of [`Fault`], and the peer asks for each at exactly one place a role. A fault that both
+//! roles can have is one variant and two mutants. The yes-man is the sum of [`AGREED`].
 
 /// The role that a mutant plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +52,62 @@ macro_rules! faults {
     };
 }
 
+impl Fault {
+    /// Whether the peer that has this fault does what `fault` says.
+    pub(crate) fn has(self, fault: Self) -> bool {
+        self == fault || self == Self::YesMan && AGREED.contains(&fault)
+    }
+}
+
+/// What a peer does that agrees with everything.
+const AGREED: &[Fault] = &[
+    Fault::UnknownOpcodeTaken,
+    Fault::LimitMissing,
+    Fault::TruncatedDelivered,
+    Fault::TruncatedRedirectFollowed,
+    Fault::HeaderTimerMissing,
+    Fault::StallMissing,
+    // A server.
+    Fault::ClientRedirectTaken,
+    Fault::ForbiddenTargetSent,
+    Fault::ActsAhead,
+    Fault::DrainAnswers,
+    Fault::ListensAnywhere,
+    Fault::LenientGrammar,
+    Fault::DoAnswersTwice,
+    Fault::DoNothing,
+    Fault::DoGoesOn,
+    Fault::ListenGoesOn,
+    Fault::LateAfterAnswer,
+    // A client.
+    Fault::UnsolicitedTaken,
+    Fault::UnofferedAnswered,
+    Fault::RetireUnoffered,
+    Fault::SendBeforeDecision,
+    Fault::SendAfterHalfClose,
+    Fault::StaleDecisionTaken,
+    Fault::NeverResendIgnored,
+    Fault::BudgetIgnored,
+    Fault::HalfClosedMove,
+    Fault::RedirectsUnbounded,
+    Fault::LoopUndetected,
+    Fault::MovesUnbounded,
+    Fault::ZeroFollowed,
+    Fault::DeadlineMissing,
+    Fault::HomeDeadlineMissing,
+    Fault::FallbackWithOffered,
+    Fault::PortZeroAllowed,
+    Fault::ZeroNetworkAllowed,
+    Fault::MulticastAllowed,
+    Fault::ReservedAddressAllowed,
+    Fault::ScopeUnchecked,
+    Fault::LowPortAllowed,
+    Fault::SpecialAllowed,
+    Fault::InsecureAllowed,
+    Fault::DialUnmappedOpened,
+    Fault::BadLineTaken,
+];
+
 faults! {
     None Honest "none" "Nothing is wrong: the honest peer." { Server: [] Client: [] }
 
@@ -86,8 +142,8 @@ faults! {
 
     // Frames that come in.
     LittleEndianLengthRead Subtle "little-endian-length-read" "Reads slen with its last octet first." { Server: ["EOP-FRM-1"] Client: ["EOP-FRM-1"] }
-    SixteenBitLength Subtle "sixteen-bit-length" "Reads only the low 16 bits of slen." { Server: ["EOP-FRM-1", "EOP-LIM-1"] Client: ["EOP-FRM-1", "EOP-LIM-1"] }
-    SignedLength Subtle "signed-length" "Takes an slen beyond 2,147,483,647 for a negative number that passes the limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    SixteenBitLength Subtle "sixteen-bit-length" "Reads only the low 16 bits of slen." { Server: ["EOP-FRM-1", "EOP-LIM-1", "EOP-LIM-2"] Client: ["EOP-FRM-1", "EOP-LIM-1", "EOP-LIM-2"] }
+    SignedLength Subtle "signed-length" "Takes an slen beyond 2,147,483,647 for a negative number that passes the limit." { Server: ["EOP-LIM-2", "EOP-LIM-3"] Client: ["EOP-LIM-2", "EOP-LIM-3"] }
     SwappedPortRead Subtle "swapped-port-read" "Reads a target's port with its octets exchanged." { Client: ["EOP-FRM-1"] }
     ReversedAddressRead Subtle "reversed-address-read" "Reads a target's address with its last octet first." { Client: ["EOP-FRM-1"] }
     ReadTailDropped Subtle "read-tail-dropped" "Takes one read for one frame and drops what stands behind it." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
@@ -267,6 +323,7 @@ faults! {
     // The client half-closes and closes.
     HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
     HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
+    SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-2"] }
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }

@@ -75,6 +75,10 @@ fn only_the_honest_peer_breaks_nothing() {
 fn a_fault_is_asked_for_at_one_place_a_role() {
     let mut asked: HashMap<String, usize> = HashMap::new();
     for text in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        // The table itself does not ask.
+        if text.contains("macro_rules! faults") {
+            continue;
+        }
         for rest in text.split("Fault::").skip(1) {
             let name = rest.split(|letter: char| !letter.is_ascii_alphanumeric());
             *asked
@@ -82,11 +86,8 @@ fn a_fault_is_asked_for_at_one_place_a_role() {
                 .or_default() += 1;
         }
     }
-    // The honest peer has nothing to ask for; the yes-man is the sum of several faults.
-    for mutant in MUTANTS
-        .iter()
-        .filter(|mutant| !["none", "yes-man"].contains(&mutant.name))
-    {
+    // The honest peer has nothing to ask for.
+    for mutant in MUTANTS.iter().filter(|mutant| mutant.name != "none") {
         let roles = MUTANTS
             .iter()
             .filter(|other| other.name == mutant.name)

@@ -88,7 +88,7 @@ impl Connection {
     pub(super) fn interest(&self, fault: Fault) -> PollFlags {
         let reads = match self.phase {
             Phase::Serving | Phase::Awaiting { .. } => self.inbox.has_room(),
-            Phase::Draining(_) => fault != Fault::DeafAfterRedirect,
+            Phase::Draining(_) => !fault.has(Fault::DeafAfterRedirect),
             Phase::Closed => false,
         };
         let mut flags = PollFlags::empty();
@@ -187,10 +187,10 @@ impl Connection {
 
     fn ended(&mut self, world: &World) {
         self.ended = true;
-        if world.fault == Fault::HalfCloseAbandons {
+        if world.fault.has(Fault::HalfCloseAbandons) {
             self.phase = Phase::Closed;
         }
-        if world.fault == Fault::HalfCloseForgetsPipelined {
+        if world.fault.has(Fault::HalfCloseForgetsPipelined) {
             self.inbox.take_all();
         }
     }
@@ -199,7 +199,7 @@ impl Connection {
     fn work(&mut self, world: &mut World, now: Instant) {
         while self.flush(now) == Taken::Whole {
             if matches!(self.phase, Phase::Draining(_)) {
-                self.discard(world);
+                self.discard(world, now);
             }
             match &mut self.phase {
                 Phase::Serving => {
@@ -224,7 +224,7 @@ impl Connection {
 
     /// While one request waits, the next ones are not looked at (EOP-RSD-1).
     fn peek(&mut self, world: &mut World) {
-        if world.fault == Fault::ActsAhead {
+        if world.fault.has(Fault::ActsAhead) {
             self.act_silently(world);
         }
     }
@@ -238,11 +238,11 @@ impl Connection {
     }
 
     /// Drops what arrived after a REDIRECT or a FIN of ours, unread (EOP-CLS-2).
-    fn discard(&mut self, world: &mut World) {
-        if world.fault == Fault::ActsAfterRedirect {
+    fn discard(&mut self, world: &mut World, now: Instant) {
+        if world.fault.has(Fault::ActsAfterRedirect) {
             return self.act_silently(world);
         }
-        if world.fault == Fault::DrainBlames {
+        if world.fault.has(Fault::DrainBlames) {
             while let Next::Frame(_) = self.inbox.next() {}
             if matches!(self.inbox.next(), Next::Broken(_)) {
                 reset(&self.stream);
@@ -250,26 +250,29 @@ impl Connection {
             }
             return;
         }
-        if world.fault == Fault::DrainAnswers {
+        if world.fault.has(Fault::DrainAnswers) {
             while let Next::Frame(Frame::Message(payload)) = self.inbox.next() {
                 self.request(&payload, world);
+                while let Some(step) = self.steps.pop_front() {
+                    self.step(step, world, now);
+                }
             }
         }
         self.discarded += self.inbox.take_all().len();
-        if world.fault == Fault::DrainCapped && self.discarded > CAP {
+        if world.fault.has(Fault::DrainCapped) && self.discarded > CAP {
             self.phase = Phase::Closed;
         }
     }
 
     /// Does the next step or request; `false` if there is none.
     fn serve(&mut self, world: &mut World, now: Instant) -> bool {
-        if world.fault == Fault::AcceptAndSilent {
+        if world.fault.has(Fault::AcceptAndSilent) {
             return false;
         }
-        if world.fault == Fault::EchoEverything {
+        if world.fault.has(Fault::EchoEverything) {
             return self.echo();
         }
-        let waits = world.fault == Fault::ListenAfterRead && self.scope == Scope::Accept;
+        let waits = world.fault.has(Fault::ListenAfterRead) && self.scope == Scope::Accept;
         if waits && self.inbox.is_empty() && !self.steps.is_empty() {
             return false;
         }
@@ -311,7 +314,7 @@ impl Connection {
 
     /// EOP-RSD-10: what is incomplete is not looked at.
     fn act_early(&mut self, world: &mut World) {
-        if world.fault == Fault::ActsBeforeComplete
+        if world.fault.has(Fault::ActsBeforeComplete)
             && let Request::Mark(token) = request(self.inbox.partial(), world.fault)
         {
             world.mark(&token);
@@ -321,7 +324,7 @@ impl Connection {
     // ---- requests
 
     fn requests(&mut self, payload: &[u8], world: &mut World) {
-        if world.fault == Fault::AnswersOutOfOrder
+        if world.fault.has(Fault::AnswersOutOfOrder)
             && let Next::Frame(Frame::Message(second)) = self.inbox.next()
         {
             self.request(&second, world);
@@ -330,7 +333,7 @@ impl Connection {
     }
 
     fn request(&mut self, payload: &[u8], world: &mut World) {
-        if world.fault == Fault::CloseAfterFirstFrame {
+        if world.fault.has(Fault::CloseAfterFirstFrame) {
             return self.fail(world);
         }
         match request(payload, world.fault) {
@@ -376,10 +379,10 @@ impl Connection {
 
     fn perform(&mut self, mut steps: Vec<Step>, world: &World) {
         self.scope = Scope::Request { answered: false };
-        if world.fault == Fault::MarkLate {
+        if world.fault.has(Fault::MarkLate) {
             steps.sort_by_key(|step| (is_last(step), matches!(step, Step::Mark(_))));
         }
-        if world.fault == Fault::MarkTwice {
+        if world.fault.has(Fault::MarkTwice) {
             let marks = steps.iter().filter(|step| matches!(step, Step::Mark(_)));
             steps = marks.chain(&steps).cloned().collect();
         }
@@ -387,17 +390,17 @@ impl Connection {
     }
 
     fn unknown(&mut self, payload: &[u8], world: &mut World) {
-        if world.fault == Fault::MalformedHalfDone {
+        if world.fault.has(Fault::MalformedHalfDone) {
             for step in good_steps(payload) {
                 if let Step::Mark(token) = step {
                     world.mark(&token);
                 }
             }
         }
-        if world.fault == Fault::UnknownCloses {
+        if world.fault.has(Fault::UnknownCloses) {
             return self.fail(world);
         }
-        let answer = if world.fault == Fault::YesMan {
+        let answer = if world.fault.has(Fault::YesMan) {
             "ok"
         } else {
             "unknown"
@@ -433,28 +436,28 @@ impl Connection {
     ) {
         let here = |endpoint: &SocketAddrV4| *endpoint == self.local;
         let place = list.iter().rposition(here);
-        let place = if world.fault == Fault::ListFirstPlace {
+        let place = if world.fault.has(Fault::ListFirstPlace) {
             list.iter().position(here)
         } else {
             place
         };
-        let place = place.filter(|_| world.fault != Fault::ListFirstAlways);
+        let place = place.filter(|_| !world.fault.has(Fault::ListFirstAlways));
         let mut target = match place {
             Some(place) => list.get(place + 1),
             None => list.first(),
         };
-        if world.fault == Fault::RedirectsToItself {
+        if world.fault.has(Fault::RedirectsToItself) {
             target = target.or(list.last());
         }
-        if world.fault == Fault::ListWraps {
+        if world.fault.has(Fault::ListWraps) {
             target = target.or(list.first());
         }
         let unanswered = self.scope == Scope::Request { answered: false };
         match target.copied() {
-            Some(target) if !forbidden(target) || world.fault == Fault::ForbiddenTargetSent => {
+            Some(target) if !forbidden(target) || world.fault.has(Fault::ForbiddenTargetSent) => {
                 self.go(target, payload, world, now);
             }
-            Some(_) if unanswered || world.fault == Fault::RefusedAfterAnswer => {
+            Some(_) if unanswered || world.fault.has(Fault::RefusedAfterAnswer) => {
                 self.answer("refused", world)
             }
             Some(_) => {}
@@ -463,34 +466,34 @@ impl Connection {
     }
 
     fn here(&mut self, unanswered: bool, world: &World, now: Instant) {
-        if unanswered || world.fault == Fault::HereAfterAnswer {
+        if unanswered || world.fault.has(Fault::HereAfterAnswer) {
             self.answer("here", world);
         }
-        if world.fault == Fault::HereCloses {
+        if world.fault.has(Fault::HereCloses) {
             self.drain(After::Fin, world, now);
         }
     }
 
     fn go(&mut self, target: SocketAddrV4, payload: Option<Payload>, world: &World, now: Instant) {
-        if world.fault == Fault::HalfCloseUnredirected && self.ended {
+        if world.fault.has(Fault::HalfCloseUnredirected) && self.ended {
             self.phase = Phase::Closed;
             return;
         }
         let late = payload.as_ref().is_some_and(|payload| !payload.is_empty());
         // An empty response cannot travel in the redirect: it would say "no response" there (EOP-RED-4).
-        let apart = payload.is_some() && (!late || world.fault == Fault::LateResponseApart);
+        let apart = payload.is_some() && (!late || world.fault.has(Fault::LateResponseApart));
         let response = payload.unwrap_or_else(Payload::empty);
-        if apart && (late || world.fault != Fault::EmptyResponseDropped) {
+        if apart && (late || !world.fault.has(Fault::EmptyResponseDropped)) {
             self.send(response.clone(), world);
         }
         let inside = if apart { Payload::empty() } else { response };
         self.push(Outgoing::redirect(target, inside, world.fault));
-        if world.fault == Fault::FrameAfterRedirect {
+        if world.fault.has(Fault::FrameAfterRedirect) {
             self.push(Outgoing::message(Payload::text("bye"), world.fault));
         }
         self.drain(After::Redirect, world, now);
-        if world.fault == Fault::CloseAfterRedirect
-            || world.fault == Fault::CloseAfterLateRedirect && late
+        if world.fault.has(Fault::CloseAfterRedirect)
+            || world.fault.has(Fault::CloseAfterLateRedirect) && late
         {
             self.ended = true;
         }
@@ -511,7 +514,7 @@ impl Connection {
         if let Scope::Request { answered } = &mut self.scope {
             *answered = true;
         }
-        if world.fault == Fault::AnswersTwice {
+        if world.fault.has(Fault::AnswersTwice) {
             self.push(Outgoing::message(payload.clone(), world.fault));
         }
         self.push(Outgoing::message(payload, world.fault));
@@ -545,11 +548,11 @@ impl Connection {
 
     /// A protocol error: the connection ends at once, and nothing more is said on it (EOP-ERR-1, EOP-ERR-2).
     fn fail(&mut self, world: &mut World) {
-        if world.fault == Fault::ErrorGoesOn {
+        if world.fault.has(Fault::ErrorGoesOn) {
             self.inbox.take_all();
             return;
         }
-        if world.fault == Fault::ErrorLingers {
+        if world.fault.has(Fault::ErrorLingers) {
             // No one can signal a token without a name.
             let until = Instant::now() + PATIENCE;
             self.phase = Phase::Awaiting {
@@ -558,10 +561,10 @@ impl Connection {
             };
             return;
         }
-        if world.fault == Fault::ErrorAnswered {
+        if world.fault.has(Fault::ErrorAnswered) {
             let _ = Outgoing::message(Payload::text("error"), world.fault).write(&self.stream);
         }
-        world.upset = world.fault == Fault::ErrorEverywhere;
+        world.upset = world.fault.has(Fault::ErrorEverywhere);
         self.out.clear();
         // What is read now cannot turn the FIN into a reset that takes earlier answers with it.
         let mut discarded = Vec::new();

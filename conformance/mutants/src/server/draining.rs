@@ -58,7 +58,7 @@ impl Draining {
             began: now,
             heard: now,
         };
-        let clock = if fault == Fault::DrainClockEarly {
+        let clock = if fault.has(Fault::DrainClockEarly) {
             early
         } else {
             Clock::Unsent
@@ -76,7 +76,7 @@ impl Draining {
             return Verdict::Stay;
         }
         let half_closes = match self.after {
-            After::Redirect => fault == Fault::HalfCloseAfterRedirect,
+            After::Redirect => fault.has(Fault::HalfCloseAfterRedirect),
             After::Fin => true,
             After::Reset => false,
         };
@@ -94,7 +94,7 @@ impl Draining {
             left_since: now,
             ask,
         };
-        let hasty = self.after == After::Redirect && fault == Fault::ResetAfterRedirect;
+        let hasty = self.after == After::Redirect && fault.has(Fault::ResetAfterRedirect);
         if hasty { Verdict::Reset } else { Verdict::Stay }
     }
 
@@ -107,7 +107,7 @@ impl Draining {
 
     /// Whether the client's end of the stream is the end of it all.
     pub(super) fn ends_with_the_client(&self, fault: Fault) -> bool {
-        self.after != After::Reset && fault != Fault::DrainIgnoresEnd
+        self.after != After::Reset && !fault.has(Fault::DrainIgnoresEnd)
     }
 
     pub(super) fn wake(&self, world: &World) -> Option<Instant> {
@@ -119,13 +119,13 @@ impl Draining {
         match &self.clock {
             Clock::Unsent => None,
             Clock::Unacknowledged { ask, .. } => Some(*ask),
-            Clock::Running { .. } if world.fault == Fault::DrainEndless => None,
+            Clock::Running { .. } if world.fault.has(Fault::DrainEndless) => None,
             Clock::Running { began, heard } => {
                 let idle = *heard + milliseconds(linger_idle);
                 let total = *began + milliseconds(linger_total);
-                if world.fault == Fault::DrainIdleMissing {
+                if world.fault.has(Fault::DrainIdleMissing) {
                     Some(total)
-                } else if world.fault == Fault::DrainTotalMissing {
+                } else if world.fault.has(Fault::DrainTotalMissing) {
                     Some(idle)
                 } else {
                     Some(idle.min(total))

@@ -78,14 +78,14 @@ pub(super) struct Connection {
 impl Session {
     pub(super) fn connect(&mut self, mut place: Place, old: Option<TcpStream>) {
         let (dialled, mapped) = self.dialled(place.endpoint);
-        if self.fault == Fault::DialNamed
+        if self.fault.has(Fault::DialNamed)
             && let Some(dialled) = dialled
         {
             place.endpoint = dialled;
         }
         self.place = place;
         let Some(dialled) = dialled else {
-            if !mapped && self.fault != Fault::DialSilent {
+            if !mapped && !self.fault.has(Fault::DialSilent) {
                 self.say(&format!("dial {}", place.endpoint));
             }
             return self.lost(End::Failure(Kind::ConnectFailed));
@@ -101,9 +101,9 @@ impl Session {
         let map = self.settings.dial.as_ref();
         let entry = map.and_then(|map| map.iter().find(|entry| entry.0 == believed));
         let dialled = match (map, entry) {
-            (Some(_), Some(_)) if self.fault == Fault::DialIgnored => Some(believed),
+            (Some(_), Some(_)) if self.fault.has(Fault::DialIgnored) => Some(believed),
             (Some(_), Some(entry)) => Some(entry.1),
-            (Some(_), None) => Some(believed).filter(|_| self.fault == Fault::DialUnmappedOpened),
+            (Some(_), None) => Some(believed).filter(|_| self.fault.has(Fault::DialUnmappedOpened)),
             (None, _) => Some(believed),
         };
         // Whatever the fault: nothing leaves this machine.
@@ -131,7 +131,7 @@ impl Session {
     }
 
     fn is_mute(&self) -> bool {
-        self.fault == Fault::ConnectAndSilent && matches!(self.link, Link::Up(_))
+        self.fault.has(Fault::ConnectAndSilent) && matches!(self.link, Link::Up(_))
     }
 
     /// Whether a faulty client does not read now.
@@ -143,8 +143,8 @@ impl Session {
             .queue
             .iter()
             .all(|message| message.offered == Offered::Nothing);
-        self.fault == Fault::IdleUnread && idle && connection.greetings == 0
-            || self.fault == Fault::WritesBeforeReading
+        self.fault.has(Fault::IdleUnread) && idle && connection.greetings == 0
+            || self.fault.has(Fault::WritesBeforeReading)
                 && connection.out.is_some()
                 && !connection.broken
     }
@@ -173,7 +173,7 @@ impl Session {
 
     /// Reads and writes once; whether anything moved.
     fn exchange(&mut self, now: Instant) -> bool {
-        if self.fault == Fault::WriteErrorFinal {
+        if self.fault.has(Fault::WriteErrorFinal) {
             let said = self.write(now, true);
             if matches!(&self.link, Link::Up(connection) if connection.broken) {
                 self.lost(End::Failure(Kind::Uncertain));
@@ -198,7 +198,7 @@ impl Session {
         if error.is_some() && !broken {
             let old = old
                 .take()
-                .filter(|_| self.fault == Fault::OldConnectionResumed);
+                .filter(|_| self.fault.has(Fault::OldConnectionResumed));
             match old {
                 Some(old) => self.establish(old, false, now),
                 None => self.lost(End::Failure(Kind::ConnectFailed)),
@@ -209,7 +209,7 @@ impl Session {
             return false;
         };
         drop(old.take());
-        if self.fault == Fault::ResetAlways {
+        if self.fault.has(Fault::ResetAlways) {
             reset(stream);
             self.lost(End::Failure(Kind::Uncertain));
             return true;
@@ -226,7 +226,7 @@ impl Session {
         if let Some(report) = self.baggage.postponed.take() {
             self.say(&report);
         }
-        if self.fault == Fault::ConnectAndClose {
+        if self.fault.has(Fault::ConnectAndClose) {
             self.finish(End::Fin);
         }
         true
@@ -235,7 +235,7 @@ impl Session {
     fn establish(&mut self, stream: TcpStream, broken: bool, now: Instant) {
         let mut inbox = Inbox::new(Role::Client, self.settings.limit, self.fault);
         inbox.prepend(std::mem::take(&mut self.baggage.leftover));
-        let greets = self.hop == 0 || self.fault != Fault::GreetingsOnlyAtHome;
+        let greets = self.hop == 0 || !self.fault.has(Fault::GreetingsOnlyAtHome);
         let mut connection = Connection {
             stream,
             inbox,
@@ -245,7 +245,7 @@ impl Session {
             shut: false,
             broken,
         };
-        if self.half_closed && self.hop > 0 && self.fault == Fault::HalfCloseFirst {
+        if self.half_closed && self.hop > 0 && self.fault.has(Fault::HalfCloseFirst) {
             connection.close_half();
         }
         self.link = Link::Up(connection);
@@ -285,7 +285,7 @@ impl Session {
             };
             match next {
                 Next::More => break,
-                Next::Frame(_) if self.fault == Fault::CloseAfterFirstFrame => {
+                Next::Frame(_) if self.fault.has(Fault::CloseAfterFirstFrame) => {
                     self.finish(End::Fin)
                 }
                 Next::Frame(Frame::Message(payload)) => self.message(&payload),
@@ -329,7 +329,7 @@ impl Session {
             connection.progress = now;
         }
         let fault = self.fault;
-        let altered = message.owed && fault == Fault::ResendAltered;
+        let altered = message.owed && fault.has(Fault::ResendAltered);
         let payload = if altered {
             Payload::text("resent")
         } else {
@@ -367,10 +367,10 @@ impl Session {
             .iter()
             .find(|message| message.offered != Offered::Whole);
         connection.greetings == 0
-            || self.fault == Fault::SendBeforeGreeting
-            || self.fault == Fault::ResendBeforeGreeting
+            || self.fault.has(Fault::SendBeforeGreeting)
+            || self.fault.has(Fault::ResendBeforeGreeting)
                 && first.is_some_and(|message| message.owed)
-            || self.fault == Fault::OneGreetingEnough
+            || self.fault.has(Fault::OneGreetingEnough)
                 && connection.greetings < self.settings.greeting
     }
 }

@@ -56,8 +56,8 @@ impl Session {
             .iter()
             .any(|message| message.offered != Offered::Nothing);
         let asked =
-            self.settings.fallback == Fallback::Home || self.fault == Fault::FallbackUnasked;
-        let safe = !offered || self.fault == Fault::FallbackWithOffered;
+            self.settings.fallback == Fallback::Home || self.fault.has(Fault::FallbackUnasked);
+        let safe = !offered || self.fault.has(Fault::FallbackWithOffered);
         let failed = self.place.target && !self.place.answered && !clean;
         if asked && safe && failed {
             match self.moves.fall_back(self.home, &self.settings) {
@@ -95,8 +95,8 @@ impl Session {
             .queue
             .iter()
             .any(|message| message.offered != Offered::Nothing);
-        let again = self.fault == Fault::UncertainResent && offered
-            || self.fault == Fault::TargetRetried && self.place.target && !offered;
+        let again = self.fault.has(Fault::UncertainResent) && offered
+            || self.fault.has(Fault::TargetRetried) && self.place.target && !offered;
         if !again || self.baggage.retried || matches!(end, End::NotMoved { .. }) {
             return false;
         }
@@ -112,14 +112,14 @@ impl Session {
         if !is_blame(end) {
             return;
         }
-        self.baggage.upset = self.fault == Fault::ErrorEverywhere;
+        self.baggage.upset = self.fault.has(Fault::ErrorEverywhere);
         let Link::Up(connection) = std::mem::replace(&mut self.link, Link::Over) else {
             return;
         };
-        if self.fault == Fault::ErrorAnswered {
+        if self.fault.has(Fault::ErrorAnswered) {
             let _ = Outgoing::message(Payload::text("error"), self.fault).write(&connection.stream);
         }
-        if self.fault == Fault::ErrorLingers {
+        if self.fault.has(Fault::ErrorLingers) {
             self.baggage.kept.push(connection.stream);
         }
     }
@@ -127,7 +127,7 @@ impl Session {
     pub(super) fn end(&mut self, end: End) {
         let unsettled = self.delivered || !self.queue.is_empty();
         let manual = self.settings.discipline == Discipline::Manual;
-        if manual && unsettled && self.fault != Fault::SettlesAtOnce {
+        if manual && unsettled && !self.fault.has(Fault::SettlesAtOnce) {
             self.link = Link::Settling {
                 end,
                 until: Instant::now() + SETTLING,
@@ -161,7 +161,7 @@ impl Session {
                 target,
                 reason,
             } => {
-                let reason = reason.filter(|_| self.fault != Fault::ReasonMissing);
+                let reason = reason.filter(|_| !self.fault.has(Fault::ReasonMissing));
                 let reason = reason.map(|reason| format!(" reason={reason}"));
                 format!(
                     "{} target={target}{}",
@@ -172,19 +172,19 @@ impl Session {
             End::Done => Kind::Eof.name().to_owned(),
             End::Closed => Kind::Closed.name().to_owned(),
         };
-        let counts = if self.fault == Fault::CountsMissing {
+        let counts = if self.fault.has(Fault::CountsMissing) {
             String::new()
         } else {
             self.counts()
         };
-        if self.fault == Fault::EndUnreported {
+        if self.fault.has(Fault::EndUnreported) {
             return;
         }
         self.say(&format!("ended {report}{counts}"));
-        if self.fault == Fault::EndsTwice {
+        if self.fault.has(Fault::EndsTwice) {
             self.say(&format!("ended {report}{counts}"));
         }
-        if self.fault == Fault::SpeaksAfterEnd {
+        if self.fault.has(Fault::SpeaksAfterEnd) {
             self.say("synced after-the-end");
         }
     }
@@ -195,12 +195,12 @@ impl Session {
         if clean
             && self.place.target
             && !self.place.answered
-            && self.fault == Fault::CleanEndAtTargetFails
+            && self.fault.has(Fault::CleanEndAtTargetFails)
         {
             self.failure(Kind::Uncertain)
-        } else if clean && self.fault == Fault::CleanEndFails {
+        } else if clean && self.fault.has(Fault::CleanEndFails) {
             Kind::Uncertain.name().to_owned()
-        } else if clean || self.fault == Fault::OutstandingAsEnd {
+        } else if clean || self.fault.has(Fault::OutstandingAsEnd) {
             Kind::Eof.name().to_owned()
         } else {
             self.failure(Kind::Uncertain)
@@ -215,16 +215,16 @@ impl Session {
             answered,
             ..
         } = self.place;
-        if !target || answered || self.fault == Fault::FailureBare {
+        if !target || answered || self.fault.has(Fault::FailureBare) {
             return kind.name().to_owned();
         }
-        let cause = if self.fault == Fault::CauseMisnamed {
+        let cause = if self.fault.has(Fault::CauseMisnamed) {
             Kind::ConnectFailed
         } else {
             kind
         };
         let named = format!(" target={endpoint} cause={}", cause.name());
-        let named = if self.fault == Fault::TargetUnnamed {
+        let named = if self.fault.has(Fault::TargetUnnamed) {
             String::new()
         } else {
             named
@@ -238,12 +238,14 @@ impl Session {
         for message in &self.queue {
             match self.offered_for_the_count(message) {
                 Offered::Part | Offered::Whole
-                    if message.owed && self.fault == Fault::ResentAsOwed =>
+                    if message.owed && self.fault.has(Fault::ResentAsOwed) =>
                 {
                     owed += 1
                 }
                 Offered::Part | Offered::Whole => uncertain += 1,
-                Offered::Nothing if message.owed && self.fault != Fault::OwedAsUnsent => owed += 1,
+                Offered::Nothing if message.owed && !self.fault.has(Fault::OwedAsUnsent) => {
+                    owed += 1
+                }
                 Offered::Nothing => unsent += 1,
             }
         }
@@ -252,9 +254,9 @@ impl Session {
 
     fn offered_for_the_count(&self, message: &Message) -> Offered {
         match message.offered {
-            Offered::Part if self.fault == Fault::PartAsUnsent => Offered::Nothing,
-            Offered::Whole if self.fault == Fault::UncertainAsUnsent => Offered::Nothing,
-            Offered::Nothing if self.fault == Fault::UnsentAsUncertain => Offered::Whole,
+            Offered::Part if self.fault.has(Fault::PartAsUnsent) => Offered::Nothing,
+            Offered::Whole if self.fault.has(Fault::UncertainAsUnsent) => Offered::Nothing,
+            Offered::Nothing if self.fault.has(Fault::UnsentAsUncertain) => Offered::Whole,
             offered @ (Offered::Nothing | Offered::Part | Offered::Whole) => offered,
         }
     }
@@ -287,7 +289,7 @@ impl Session {
                     connection.progress + self.settings.stall,
                     End::Failure(Kind::Stall),
                 );
-                let stall = (writes && self.fault != Fault::StallMissing).then_some(stall);
+                let stall = (writes && !self.fault.has(Fault::StallMissing)).then_some(stall);
                 let greetings =
                     deadline.filter(|_| connection.greetings > 0 || self.moves.is_hurried());
                 let bounds = [header, stall, greetings].into_iter().flatten();
@@ -314,13 +316,14 @@ impl Session {
             ));
         }
         let until = self.place.since + self.settings.deadline;
-        let greets = matches!(self.link, Link::Up(_)) && self.fault != Fault::HomeDeadlineMisnamed;
+        let greets =
+            matches!(self.link, Link::Up(_)) && !self.fault.has(Fault::HomeDeadlineMisnamed);
         let kind = if greets {
             Kind::Timeout
         } else {
             Kind::ConnectFailed
         };
-        (self.fault != Fault::HomeDeadlineMissing).then_some((until, End::Failure(kind)))
+        (!self.fault.has(Fault::HomeDeadlineMissing)).then_some((until, End::Failure(kind)))
     }
 
     /// When the session has to be looked at even if nothing happens.

@@ -39,7 +39,7 @@ impl Session {
 
     /// EOP-ACC-10.
     fn unsolicited(&mut self, payload: &[u8]) {
-        if self.fault == Fault::UnsolicitedDelivered {
+        if self.fault.has(Fault::UnsolicitedDelivered) {
             self.say(&format!(
                 "message {} outstanding={} greeting=0",
                 body(payload),
@@ -56,13 +56,13 @@ impl Session {
             return None;
         };
         let greets =
-            connection.greetings > 0 && !(late && self.fault == Fault::LateGreetingUncounted);
+            connection.greetings > 0 && !(late && self.fault.has(Fault::LateGreetingUncounted));
         if greets {
             connection.greetings -= 1;
-            if self.fault == Fault::GreetingAsAnswer {
+            if self.fault.has(Fault::GreetingAsAnswer) {
                 self.queue.pop_front();
             }
-            if self.fault == Fault::GreetingEndsEpisode {
+            if self.fault.has(Fault::GreetingEndsEpisode) {
                 self.moves.end_episode();
             }
         } else {
@@ -83,15 +83,15 @@ impl Session {
     fn answer(&mut self, late: bool) -> Option<()> {
         let answers = match self.queue.front().map(|oldest| oldest.offered) {
             Some(Offered::Whole) => true,
-            Some(Offered::Part | Offered::Nothing) => self.fault == Fault::UnofferedAnswered,
-            None => self.fault == Fault::UnsolicitedTaken,
+            Some(Offered::Part | Offered::Nothing) => self.fault.has(Fault::UnofferedAnswered),
+            None => self.fault.has(Fault::UnsolicitedTaken),
         };
-        if !answers && self.fault != Fault::YesMan {
+        if !answers {
             return None;
         }
-        let unaccounted = late && self.fault == Fault::LateAnswersNothing;
+        let unaccounted = late && self.fault.has(Fault::LateAnswersNothing);
         if !unaccounted {
-            let newest = self.fault == Fault::AnswersNewest;
+            let newest = self.fault.has(Fault::AnswersNewest);
             let answered = if newest {
                 self.queue.pop_back()
             } else {
@@ -100,7 +100,7 @@ impl Session {
             self.baggage.last_answered = answered;
         }
         self.place.answered = true;
-        if self.fault != Fault::AnswerKeepsEpisode {
+        if !self.fault.has(Fault::AnswerKeepsEpisode) {
             self.moves.end_episode();
         }
         Some(())
@@ -109,16 +109,16 @@ impl Session {
     /// Manual: the message is delivered, whatever it answers (EOP-ACC-13).
     fn hear(&mut self, late: bool) -> Option<()> {
         let unasked = self.queue.is_empty();
-        if unasked && !late && self.fault == Fault::ManualUnsolicitedRefused {
+        if unasked && !late && self.fault.has(Fault::ManualUnsolicitedRefused) {
             return None;
         }
-        if unasked && late && self.fault == Fault::ManualPayloadRefused {
+        if unasked && late && self.fault.has(Fault::ManualPayloadRefused) {
             return None;
         }
-        if self.fault == Fault::ManualRetiresItself {
+        if self.fault.has(Fault::ManualRetiresItself) {
             self.queue.pop_front();
         }
-        if self.fault == Fault::PayloadEndsEpisode {
+        if self.fault.has(Fault::PayloadEndsEpisode) {
             self.moves.end_episode();
         }
         Some(())
@@ -131,13 +131,13 @@ impl Session {
             return;
         };
         let busy = connection.out.is_some();
-        let until = if self.fault == Fault::WaitsForFin {
+        let until = if self.fault.has(Fault::WaitsForFin) {
             Some(Until::Fin)
-        } else if busy && self.fault == Fault::FinishesMessage {
+        } else if busy && self.fault.has(Fault::FinishesMessage) {
             Some(Until::Offered)
         } else if payload.is_empty()
             && self.queue.is_empty()
-            && self.fault == Fault::IdleRedirectIgnored
+            && self.fault.has(Fault::IdleRedirectIgnored)
         {
             Some(Until::Never)
         } else {
@@ -191,11 +191,11 @@ impl Session {
         };
         let late = !payload.is_empty();
         let greets = connection.greetings > 0;
-        if self.fault == Fault::RedirectEchoed {
+        if self.fault.has(Fault::RedirectEchoed) {
             let _ =
                 Outgoing::redirect(target, Payload::empty(), self.fault).write(&connection.stream);
         }
-        if greets && !late && self.fault == Fault::GreetingRequired {
+        if greets && !late && self.fault.has(Fault::GreetingRequired) {
             return self.lost(End::Failure(Kind::Unsolicited));
         }
         let target = self.last_target(target);
@@ -204,31 +204,31 @@ impl Session {
         } else {
             None
         };
-        if late && report.is_none() && self.fault != Fault::UnsolicitedMoves {
+        if late && report.is_none() && !self.fault.has(Fault::UnsolicitedMoves) {
             return self.unsolicited(payload);
         }
         let refused = self.refused(target);
-        if self.fault == Fault::RedirectPayloadDropped
-            || refused.is_some() && self.fault == Fault::RefusedPayloadDropped
+        if self.fault.has(Fault::RedirectPayloadDropped)
+            || refused.is_some() && self.fault.has(Fault::RefusedPayloadDropped)
         {
             report = None;
         }
-        if self.fault == Fault::RedirectPayloadLate {
+        if self.fault.has(Fault::RedirectPayloadLate) {
             self.baggage.postponed = report.take();
         }
-        let afterwards = self.fault == Fault::RedirectBeforePayload;
+        let afterwards = self.fault.has(Fault::RedirectBeforePayload);
         if let Some(report) = report.take_if(|_| !afterwards) {
             self.say(&report);
         }
-        if late && greets && self.fault == Fault::LateGreetingUnmoved {
+        if late && greets && self.fault.has(Fault::LateGreetingUnmoved) {
             return;
         }
         self.read_on();
-        if !self.queue.is_empty() && self.fault == Fault::RedirectAsFailure {
+        if !self.queue.is_empty() && self.fault.has(Fault::RedirectAsFailure) {
             return self.lost(End::Failure(Kind::Uncertain));
         }
         self.owe();
-        if self.half_closed && self.queue.is_empty() && self.fault != Fault::HalfClosedMove {
+        if self.half_closed && self.queue.is_empty() && !self.fault.has(Fault::HalfClosedMove) {
             return self.end(End::Done);
         }
         match self.decision(target, refused, now) {
@@ -245,7 +245,7 @@ impl Session {
         let Link::Up(connection) = &mut self.link else {
             return target;
         };
-        if self.fault == Fault::SecondRedirectFollowed {
+        if self.fault.has(Fault::SecondRedirectFollowed) {
             while let Next::Frame(frame) = connection.inbox.next() {
                 if let Frame::Redirect { target: next, .. } = frame {
                     target = next;
@@ -256,7 +256,7 @@ impl Session {
     }
 
     fn read_on(&mut self) {
-        if self.fault != Fault::ReadsOnAfterRedirect {
+        if !self.fault.has(Fault::ReadsOnAfterRedirect) {
             return;
         }
         while let Link::Up(connection) = &mut self.link {
@@ -268,7 +268,7 @@ impl Session {
     }
 
     fn refused(&self, target: SocketAddrV4) -> Option<&'static str> {
-        if self.hop > 0 && self.fault == Fault::SecondHopUnchecked {
+        if self.hop > 0 && self.fault.has(Fault::SecondHopUnchecked) {
             return None;
         }
         let asked = Move {
@@ -298,7 +298,7 @@ impl Session {
         };
         let refused = refused.map(|reason| not_moved(Kind::RedirectRefused, Some(reason)));
         if let Some(refused) = refused
-            && self.fault == Fault::RefusedDialled
+            && self.fault.has(Fault::RefusedDialled)
         {
             self.baggage.kept.extend(
                 self.dialled(target)
@@ -307,9 +307,9 @@ impl Session {
             );
             return Err(refused);
         }
-        let first = refused.filter(|_| self.fault != Fault::BoundsBeforePolicy);
+        let first = refused.filter(|_| !self.fault.has(Fault::BoundsBeforePolicy));
         first.map_or(Ok(()), Err)?;
-        if !self.moves.in_episode() && self.fault == Fault::HopPerEpisode {
+        if !self.moves.in_episode() && self.fault.has(Fault::HopPerEpisode) {
             self.hop = 0;
         }
         let Place {
@@ -331,7 +331,7 @@ impl Session {
         } else {
             "automatic"
         };
-        let owed = if self.fault == Fault::OwedUncounted {
+        let owed = if self.fault.has(Fault::OwedUncounted) {
             0
         } else {
             self.queue.len()
@@ -340,24 +340,24 @@ impl Session {
             "redirected {target} owed={owed} late={} hop={hop} resend={resend}",
             u8::from(late)
         ));
-        if self.fault == Fault::HalfCloseForgotten {
+        if self.fault.has(Fault::HalfCloseForgotten) {
             self.half_closed = false;
         }
         let mut old = None;
         if let Link::Up(mut connection) = std::mem::replace(&mut self.link, Link::Over) {
-            if self.fault == Fault::ResendRestOnly {
+            if self.fault.has(Fault::ResendRestOnly) {
                 self.baggage.carried = connection.out.take();
             }
-            if self.fault == Fault::LeftoversCarried {
+            if self.fault.has(Fault::LeftoversCarried) {
                 self.baggage.leftover = connection.inbox.take_all();
             }
             old = Some(connection.stream);
         }
-        if self.fault == Fault::OldConnectionKept {
+        if self.fault.has(Fault::OldConnectionKept) {
             self.baggage.kept.extend(old.take());
         }
         let new_first =
-            self.settings.order == Order::NewFirst || self.fault == Fault::NewFirstUnasked;
+            self.settings.order == Order::NewFirst || self.fault.has(Fault::NewFirstUnasked);
         // What is not carried over is closed here.
         self.connect(Place::target(target, now), old.filter(|_| new_first));
     }
