@@ -2,6 +2,7 @@
 //! of ten million worlds the chance that any two are taken for one is below 1 in 300,000.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::properties::{Verdict, goes_on};
@@ -26,6 +27,17 @@ pub(crate) struct Walk {
 pub(crate) struct Counterexample {
     pub verdict: Verdict,
     pub history: Vec<Step>,
+}
+
+impl fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verdict, history } = self;
+        write!(
+            f,
+            "{:?} does not hold, {}: {history:?}",
+            verdict.property, verdict.what
+        )
+    }
 }
 
 /// Walks everything that the setting allows.

@@ -71,6 +71,20 @@ impl Setting {
         )
     }
 
+    /// How far the environment may go, in words.
+    pub(crate) fn extent(&self) -> String {
+        format!(
+            "{} messages, {} servers, {} redirects, {} failures, {} waits, half-close {}, parts {}",
+            self.messages,
+            self.places,
+            self.redirects,
+            self.failures,
+            self.waits,
+            self.half_close,
+            self.parts
+        )
+    }
+
     pub(crate) fn service(&self) -> Service {
         Service {
             discipline: self.discipline,
