@@ -126,7 +126,8 @@ static void send_number(struct conn *c, uint32_t number)
 
 /* Steps */
 
-/* Enters MOVED or RESETTING or FINISHED: from here on the transport's acknowledgement is watched. */
+/* Enters MOVED, RESETTING or FINISHED: from here on the transport's acknowledgement is watched, and nothing is parsed,
+ * not what was read already either (EOP-CLS-2). */
 static void watch_acknowledgement(struct conn *c, enum state state)
 {
     c->state = state;
@@ -134,7 +135,6 @@ static void watch_acknowledgement(struct conn *c, enum state state)
     c->unacknowledged = 0;
     c->acknowledged = 0;
     c->discarded = 0;
-    c->in_at = c->in_length = 0; /* EOP-CLS-2: what was read already is discarded too */
     eop_decoder_free(&c->decoder);
 }
 
