@@ -140,7 +140,8 @@ fn octets(hex: &str) -> Result<Octets, String> {
     if !pairs.remainder().is_empty() {
         return Err("an odd number of hex digits".to_owned());
     }
-    let octets = pairs.filter_map(|pair| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).ok());
+    let octets = pairs
+        .filter_map(|pair| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).ok());
     Ok(Octets(octets.collect()))
 }
 

@@ -132,32 +132,55 @@ impl Case {
         script: Script,
     ) -> Self {
         let (polarity, needs, cuts) = (Polarity::Positive, Needs::Contract, Cuts::Every);
-        Self { id, requirements, title, polarity, needs, cuts, script }
+        Self {
+            id,
+            requirements,
+            title,
+            polarity,
+            needs,
+            cuts,
+            script,
+        }
     }
 
     /// The case demands a refusal, and has a twin.
     pub(crate) const fn negative(self) -> Self {
-        Self { polarity: Polarity::Negative, ..self }
+        Self {
+            polarity: Polarity::Negative,
+            ..self
+        }
     }
 
     /// The case is not cut.
     pub(crate) const fn whole(self) -> Self {
-        Self { cuts: Cuts::Whole, ..self }
+        Self {
+            cuts: Cuts::Whole,
+            ..self
+        }
     }
 
     /// The case needs a message that is answered, and no test service.
     pub(crate) const fn needs_answer(self) -> Self {
-        Self { needs: Needs::Answer, ..self }
+        Self {
+            needs: Needs::Answer,
+            ..self
+        }
     }
 
     /// The case is about how a server starts and leaves.
     pub(crate) const fn needs_command(self) -> Self {
-        Self { needs: Needs::Command, ..self }
+        Self {
+            needs: Needs::Command,
+            ..self
+        }
     }
 
     /// The case needs a feature that a driver may lack.
     pub(crate) const fn needs(self, feature: &'static str) -> Self {
-        Self { needs: Needs::Feature(feature), ..self }
+        Self {
+            needs: Needs::Feature(feature),
+            ..self
+        }
     }
 
     /// The role under test.
@@ -177,12 +200,16 @@ impl Case {
 
     /// Its requirements, with their sentences.
     pub fn requirements(&self) -> impl Iterator<Item = Requirement> + '_ {
-        self.requirements.iter().filter_map(|id| requirement::find(id))
+        self.requirements
+            .iter()
+            .filter_map(|id| requirement::find(id))
     }
 
     /// The level of its first requirement.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.requirements().next().map_or(Level::Must, |requirement| requirement.level)
+        self.requirements()
+            .next()
+            .map_or(Level::Must, |requirement| requirement.level)
     }
 }

@@ -31,7 +31,11 @@ mod tests {
     fn names_are_unique_within_a_role() {
         let mut seen = BTreeSet::new();
         for case in all() {
-            assert!(seen.insert((case.role(), case.id)), "{} stands twice", case.id);
+            assert!(
+                seen.insert((case.role(), case.id)),
+                "{} stands twice",
+                case.id
+            );
         }
     }
 
@@ -40,7 +44,8 @@ mod tests {
         for case in all() {
             assert!(!case.requirements.is_empty(), "{} cites nothing", case.id);
             for id in case.requirements {
-                let requirement = requirement::find(id).unwrap_or_else(|| panic!("{}: no {id}", case.id));
+                let requirement =
+                    requirement::find(id).unwrap_or_else(|| panic!("{}: no {id}", case.id));
                 let binds = match requirement.bound {
                     Bound::Both => true,
                     Bound::Client => case.role() == Role::Client,
@@ -53,7 +58,10 @@ mod tests {
 
     #[test]
     fn half_of_the_cases_are_for_clients() {
-        let clients = all().iter().filter(|case| case.role() == Role::Client).count();
+        let clients = all()
+            .iter()
+            .filter(|case| case.role() == Role::Client)
+            .count();
         assert!(clients * 2 >= all().len(), "{clients} of {}", all().len());
     }
 }

@@ -44,10 +44,16 @@ impl From<NotStarted> for Refusal {
 
 /// Does what was asked.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let Arguments { command, selection, manner } = arguments;
+    let Arguments {
+        command,
+        selection,
+        manner,
+    } = arguments;
     let result = match command {
         None => both(selection, manner),
-        Some(Command::Server { testee, request }) => server(testee, request.as_ref(), selection, manner),
+        Some(Command::Server { testee, request }) => {
+            server(testee, request.as_ref(), selection, manner)
+        }
         Some(Command::Client { exec }) => client(exec, selection, manner),
         Some(Command::List) => select(selection, None).map(|cases| {
             print!("{}", report::list(&cases));
@@ -73,8 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 
 fn act(peer: &Peer) -> ExitCode {
     match peer {
-        Peer::Server => mutants::act(Role::Server, "none"),
-        Peer::Client => mutants::act(Role::Client, "none"),
+        Peer::Server => eop_reference_peer::server(),
+        Peer::Client => eop_reference_peer::client(),
         Peer::MutantServer { name } => mutants::act(Role::Server, name),
         Peer::MutantClient { name } => mutants::act(Role::Client, name),
     }
@@ -82,7 +88,8 @@ fn act(peer: &Peer) -> ExitCode {
 
 /// The command that starts one of this program's own peers.
 fn own(peer: &str) -> Result<String, Refusal> {
-    let program = std::env::current_exe().map_err(|error| Refusal(Exit::Harness, format!("where am I? {error}")))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Refusal(Exit::Harness, format!("where am I? {error}")))?;
     Ok(format!("exec '{}' peer {peer}", program.display()))
 }
 
@@ -90,12 +97,22 @@ fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
     let mut exit = Exit::Conforms;
     let mut told_to = open(manner)?;
     for role in [Role::Server, Role::Client] {
-        let cases: Vec<_> = select(selection, None)?.into_iter().filter(|case| case.role() == role).collect();
+        let cases: Vec<_> = select(selection, None)?
+            .into_iter()
+            .filter(|case| case.role() == role)
+            .collect();
         if cases.is_empty() {
             continue;
         }
         let testee = built_in(role, manner)?;
-        let told = judge(&testee, &cases, manner, "built-in peer", "eop-conformance".to_owned(), &mut told_to)?;
+        let told = judge(
+            &testee,
+            &cases,
+            manner,
+            "built-in peer",
+            "eop-conformance".to_owned(),
+            &mut told_to,
+        )?;
         exit = exit.max(told);
     }
     Ok(exit)
@@ -108,41 +125,76 @@ fn built_in(role: Role, manner: &Manner) -> Result<Testee, Refusal> {
     })
 }
 
-fn server(way: &ServerWay, request: Option<&Octets>, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
+fn server(
+    way: &ServerWay,
+    request: Option<&Octets>,
+    selection: &Selection,
+    manner: &Manner,
+) -> Result<Exit, Refusal> {
     let mut cases = select(selection, Some(Role::Server))?;
     if request.is_some() {
         cases.retain(|case| case.needs == Needs::Answer);
         if cases.is_empty() {
-            return Err(Refusal(Exit::Usage, "every selected case needs the test service, which --request does without".to_owned()));
+            return Err(Refusal(
+                Exit::Usage,
+                "every selected case needs the test service, which --request does without"
+                    .to_owned(),
+            ));
         }
     }
     if way.exec.is_none() {
         cases.retain(|case| case.needs != Needs::Command);
         if cases.is_empty() {
-            return Err(Refusal(Exit::Usage, "every selected case starts the server itself, which takes --exec".to_owned()));
+            return Err(Refusal(
+                Exit::Usage,
+                "every selected case starts the server itself, which takes --exec".to_owned(),
+            ));
         }
     }
     let known = request.map(|Octets(octets)| octets.clone());
-    let flag = request.map_or_else(String::new, |Octets(octets)| format!(" --request {}", eop_conformance::octets::payload(octets)));
+    let flag = request.map_or_else(String::new, |Octets(octets)| {
+        format!(" --request {}", eop_conformance::octets::payload(octets))
+    });
     let (testee, name, command) = match (way.addr, &way.exec) {
         (Some(address), _) => {
             // Whether anybody is there is found out before anything is judged.
-            std::net::TcpStream::connect_timeout(&address.into(), start(manner))
-                .map_err(|error| Refusal(Exit::NotStarted, format!("cannot reach {address}: {error}")))?;
-            (ServerTestee::attach(address, known), address.to_string(), format!("--addr {address}"))
+            std::net::TcpStream::connect_timeout(&address.into(), start(manner)).map_err(
+                |error| Refusal(Exit::NotStarted, format!("cannot reach {address}: {error}")),
+            )?;
+            (
+                ServerTestee::attach(address, known),
+                address.to_string(),
+                format!("--addr {address}"),
+            )
         }
-        (None, Some(exec)) => {
-            (ServerTestee::start(exec, known, start(manner))?, format!("`{exec}`"), format!("--exec {}", quoted(exec)))
-        }
+        (None, Some(exec)) => (
+            ServerTestee::start(exec, known, start(manner))?,
+            format!("`{exec}`"),
+            format!("--exec {}", quoted(exec)),
+        ),
         (None, None) => return Err(Refusal(Exit::Usage, "--addr or --exec".to_owned())),
     };
-    judge(&Testee::Server(testee), &cases, manner, &name, format!("eop-conformance server {command}{flag}"), &mut open(manner)?)
+    judge(
+        &Testee::Server(testee),
+        &cases,
+        manner,
+        &name,
+        format!("eop-conformance server {command}{flag}"),
+        &mut open(manner)?,
+    )
 }
 
 fn client(exec: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
     let cases = select(selection, Some(Role::Client))?;
     let testee = Testee::Client(DriverTestee::start(exec, start(manner))?);
-    judge(&testee, &cases, manner, &format!("`{exec}`"), format!("eop-conformance client --exec {}", quoted(exec)), &mut open(manner)?)
+    judge(
+        &testee,
+        &cases,
+        manner,
+        &format!("`{exec}`"),
+        format!("eop-conformance client --exec {}", quoted(exec)),
+        &mut open(manner)?,
+    )
 }
 
 /// Plays the cases, tells the outcomes, and says how that ends.
@@ -158,24 +210,48 @@ fn judge(
         return Err(Refusal(Exit::Usage, "no case is selected".to_owned()));
     };
     let run = play(testee, role, cases, manner, name, command);
-    told_to.iter_mut().try_for_each(|told_to| told_to.tell(&run))?;
+    told_to
+        .iter_mut()
+        .try_for_each(|told_to| told_to.tell(&run))?;
     let has = |verdict| run.count(verdict) > 0;
     Ok(if has(Verdict::NotRun) {
         Exit::Deadline
     } else if has(Verdict::Error) {
         Exit::Harness
-    } else if run.outcomes.iter().all(|outcome| outcome.verdict.conforms()) {
+    } else if run
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.verdict.conforms())
+    {
         Exit::Conforms
     } else {
         Exit::DoesNot
     })
 }
 
-fn play(testee: &Testee, role: Role, cases: &[Case], manner: &Manner, name: &str, command: String) -> Run {
+fn play(
+    testee: &Testee,
+    role: Role,
+    cases: &[Case],
+    manner: &Manner,
+    name: &str,
+    command: String,
+) -> Run {
     let begun = Instant::now();
     let settings = settings(manner, begun);
-    let outcomes = schedule::run(testee, &eop_conformance::cases::gate(role), cases, &settings);
-    Run { role, testee: name.to_owned(), outcomes, millis: begun.elapsed().as_millis(), command }
+    let outcomes = schedule::run(
+        testee,
+        &eop_conformance::cases::gate(role),
+        cases,
+        &settings,
+    );
+    Run {
+        role,
+        testee: name.to_owned(),
+        outcomes,
+        millis: begun.elapsed().as_millis(),
+        command,
+    }
 }
 
 fn settings(manner: &Manner, begun: Instant) -> Settings {
@@ -183,7 +259,9 @@ fn settings(manner: &Manner, begun: Instant) -> Settings {
         patience: manner.patience,
         serial: manner.serial,
         cut: manner.cut,
-        deadline: manner.deadline.and_then(|deadline| begun.checked_add(deadline)),
+        deadline: manner
+            .deadline
+            .and_then(|deadline| begun.checked_add(deadline)),
     }
 }
 
@@ -209,7 +287,10 @@ fn open(manner: &Manner) -> Result<Vec<Told>, Refusal> {
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal(Exit::Usage, format!("cannot write {}: {error}", path.display()))
+    Refusal(
+        Exit::Usage,
+        format!("cannot write {}: {error}", path.display()),
+    )
 }
 
 impl Told {
@@ -219,22 +300,37 @@ impl Told {
                 print!("{}", report::human(run));
                 Ok(())
             }
-            Self::JsonLines(path, file) => {
-                report::json_lines(run, file).and_then(|()| file.flush()).map_err(|error| unwritten(path, &error))
-            }
+            Self::JsonLines(path, file) => report::json_lines(run, file)
+                .and_then(|()| file.flush())
+                .map_err(|error| unwritten(path, &error)),
         }
     }
 }
 
 fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {
-    let cases: Vec<_> = eop_conformance::cases::all().into_iter().filter(|case| case.id == name).collect();
+    let cases: Vec<_> = eop_conformance::cases::all()
+        .into_iter()
+        .filter(|case| case.id == name)
+        .collect();
     if cases.is_empty() {
-        return Err(unknown("case", name, eop_conformance::cases::all().iter().map(|case| case.id)));
+        return Err(unknown(
+            "case",
+            name,
+            eop_conformance::cases::all().iter().map(|case| case.id),
+        ));
     }
     for case in cases {
         let testee = built_in(case.role(), manner)?;
-        let whole = Settings { cut: Some(Cut::Whole), ..settings(manner, Instant::now()) };
-        let outcomes = schedule::run(&testee, &eop_conformance::cases::gate(case.role()), &[case], &whole);
+        let whole = Settings {
+            cut: Some(Cut::Whole),
+            ..settings(manner, Instant::now())
+        };
+        let outcomes = schedule::run(
+            &testee,
+            &eop_conformance::cases::gate(case.role()),
+            &[case],
+            &whole,
+        );
         let played = outcomes.last().and_then(|outcome| outcome.plays.first());
         print!("{}", report::explain(&case, played));
     }
@@ -254,24 +350,42 @@ fn select(selection: &Selection, role: Option<Role>) -> Result<Vec<Case>, Refusa
     }
     for id in &selection.req {
         if requirement::find(id).is_none() {
-            return Err(unknown("requirement", id, requirement::all().iter().map(|requirement| requirement.id)));
+            return Err(unknown(
+                "requirement",
+                id,
+                requirement::all().iter().map(|requirement| requirement.id),
+            ));
         }
     }
     let wanted = |case: &Case| {
-        (selection.case.is_empty() || selection.case.iter().any(|pattern| matches(pattern, case.id)))
-            && (selection.req.is_empty() || selection.req.iter().any(|id| case.requirements.contains(&id.as_str())))
+        (selection.case.is_empty()
+            || selection
+                .case
+                .iter()
+                .any(|pattern| matches(pattern, case.id)))
+            && (selection.req.is_empty()
+                || selection
+                    .req
+                    .iter()
+                    .any(|id| case.requirements.contains(&id.as_str())))
             && selection.level.is_none_or(|level| case.level() == level)
     };
     let cases: Vec<_> = all.into_iter().filter(wanted).collect();
     if cases.is_empty() {
-        return Err(Refusal(Exit::Usage, "the options select no case".to_owned()));
+        return Err(Refusal(
+            Exit::Usage,
+            "the options select no case".to_owned(),
+        ));
     }
     Ok(cases)
 }
 
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Refusal {
-    let nearest = known.max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-    let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
+    let nearest = known
+        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    let hint = nearest.map_or_else(String::new, |nearest| {
+        format!("; did you mean `{nearest}`?")
+    });
     Refusal(Exit::Usage, format!("no {what} matches `{name}`{hint}"))
 }
 
@@ -280,7 +394,10 @@ fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| rest.get(at..).is_some_and(|end| matches(tail, end)))
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| rest.get(at..).is_some_and(|end| matches(tail, end)))
         }),
     }
 }

@@ -46,14 +46,26 @@ impl Manner {
     /// Octets of a play that begins now.
     #[must_use]
     pub fn new(cut: Cut, wait: Duration) -> Self {
-        Self { cut, wait, timeline: Timeline::begin(), held: Held::default() }
+        Self {
+            cut,
+            wait,
+            timeline: Timeline::begin(),
+            held: Held::default(),
+        }
     }
 
     /// Sends what joining held back, on every connection of the play.
     pub fn flush(&self) -> Step {
         for pending in self.held.0.take() {
-            self.timeline.note(&pending.label, format!("> {}", describe(&pending.octets)));
-            push(&pending.stream, &pending.octets, self, &pending.label, || {})?;
+            self.timeline
+                .note(&pending.label, format!("> {}", describe(&pending.octets)));
+            push(
+                &pending.stream,
+                &pending.octets,
+                self,
+                &pending.label,
+                || {},
+            )?;
         }
         Ok(())
     }
@@ -89,21 +101,38 @@ impl Held {
 
 /// Writes all octets; `blocked` runs whenever the testee does not take them. A testee that has closed is no error here:
 /// the script sees the end.
-fn push(mut stream: &TcpStream, mut octets: &[u8], manner: &Manner, label: &str, mut blocked: impl FnMut()) -> Step {
+fn push(
+    mut stream: &TcpStream,
+    mut octets: &[u8],
+    manner: &Manner,
+    label: &str,
+    mut blocked: impl FnMut(),
+) -> Step {
     let until = Instant::now() + manner.wait;
     while !octets.is_empty() {
         match stream.write(octets) {
             Ok(taken) => octets = octets.get(taken..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if Instant::now() > until {
-                    return Err(Stop::silence(Axis::Messages, "the testee reads what it is sent", manner.wait));
+                    return Err(Stop::silence(
+                        Axis::Messages,
+                        "the testee reads what it is sent",
+                        manner.wait,
+                    ));
                 }
-                ready(stream, PollFlags::OUT | PollFlags::IN, Duration::from_millis(20));
+                ready(
+                    stream,
+                    PollFlags::OUT | PollFlags::IN,
+                    Duration::from_millis(20),
+                );
                 blocked();
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                manner.timeline.note(label, format!("  {} octets not sent: {error}", octets.len()));
+                manner.timeline.note(
+                    label,
+                    format!("  {} octets not sent: {error}", octets.len()),
+                );
                 return Ok(());
             }
         }
@@ -143,23 +172,33 @@ pub fn v4(address: io::Result<SocketAddr>) -> Step<SocketAddrV4> {
 
 impl Link {
     /// Connects to the testee. A small `receive_buffer` (octets) makes the runner a slow reader.
-    pub fn connect(label: &str, to: SocketAddrV4, manner: Manner, receive_buffer: Option<usize>) -> Step<Self> {
-        let harness = |error: rustix::io::Errno| Stop::Harness(format!("cannot make a socket: {error}"));
+    pub fn connect(
+        label: &str,
+        to: SocketAddrV4,
+        manner: Manner,
+        receive_buffer: Option<usize>,
+    ) -> Step<Self> {
+        let harness =
+            |error: rustix::io::Errno| Stop::Harness(format!("cannot make a socket: {error}"));
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(harness)?;
+        let socket =
+            socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(harness)?;
         // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
         sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).map_err(harness)?;
         if let Some(octets) = receive_buffer {
             sockopt::set_socket_recv_buffer_size(&socket, octets).map_err(harness)?;
         }
-        let gone = |error: rustix::io::Errno| Stop::Gone(format!("cannot connect to {to}: {error}"));
+        let gone =
+            |error: rustix::io::Errno| Stop::Gone(format!("cannot connect to {to}: {error}"));
         match connect(&socket, &to) {
             Ok(()) => {}
             Err(error) if error == rustix::io::Errno::INPROGRESS => {
                 if !ready(&socket, PollFlags::OUT, manner.wait) {
                     return Err(Stop::Gone(format!("cannot connect to {to}: no answer")));
                 }
-                sockopt::socket_error(&socket).map_err(harness)?.map_err(gone)?;
+                sockopt::socket_error(&socket)
+                    .map_err(harness)?
+                    .map_err(gone)?;
             }
             Err(error) => return Err(gone(error)),
         }
@@ -172,12 +211,24 @@ impl Link {
     }
 
     fn over(label: &str, stream: TcpStream, manner: Manner, verb: &str) -> Step<Self> {
-        let set = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
+        let set = stream
+            .set_nonblocking(true)
+            .and_then(|()| stream.set_nodelay(true));
         set.map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
         let (here, there) = (v4(stream.local_addr())?, v4(stream.peer_addr())?);
-        manner.timeline.note(label, format!("runner {verb}: {here} - {there}"));
+        manner
+            .timeline
+            .note(label, format!("runner {verb}: {here} - {there}"));
         let label = label.to_owned();
-        Ok(Self { stream, label, here, there, manner, input: Vec::new(), ended: None })
+        Ok(Self {
+            stream,
+            label,
+            here,
+            there,
+            manner,
+            input: Vec::new(),
+            ended: None,
+        })
     }
 
     /// The testee's end.
@@ -190,10 +241,16 @@ impl Link {
     pub fn send(&mut self, octets: impl AsRef<[u8]>) -> Step {
         if self.manner.cut == Cut::Joined {
             let held = self.manner.held.add(self, octets.as_ref());
-            return held.map_err(|error| Stop::Harness(format!("cannot hold octets back: {error}")));
+            return held
+                .map_err(|error| Stop::Harness(format!("cannot hold octets back: {error}")));
         }
         self.note(format!("> {}", describe(octets.as_ref())));
-        let mut pieces = self.manner.cut.pieces(octets.as_ref()).into_iter().peekable();
+        let mut pieces = self
+            .manner
+            .cut
+            .pieces(octets.as_ref())
+            .into_iter()
+            .peekable();
         while let Some(piece) = pieces.next() {
             self.write(piece)?;
             if pieces.peek().is_some() {
@@ -216,7 +273,11 @@ impl Link {
         let until = self.deadline();
         while let Queue::Holds(1..) = pace::queue(self.there, self.here) {
             if Instant::now() > until {
-                return Err(Stop::silence(Axis::Messages, "the testee reads what it was sent", self.manner.wait));
+                return Err(Stop::silence(
+                    Axis::Messages,
+                    "the testee reads what it was sent",
+                    self.manner.wait,
+                ));
             }
             std::thread::sleep(PACE_STEP);
         }
@@ -233,7 +294,14 @@ impl Link {
     }
 
     fn write(&mut self, octets: &[u8]) -> Step {
-        let Self { stream, input, ended, manner, label, .. } = self;
+        let Self {
+            stream,
+            input,
+            ended,
+            manner,
+            label,
+            ..
+        } = self;
         push(stream, octets, manner, label, || {
             take(stream, input, ended, MOST_HELD);
         })
@@ -280,7 +348,10 @@ impl Link {
         match self.next(expected)? {
             Seen::Frame(header, payload) if header.opcode == opcode::NORMAL => Ok(payload),
             Seen::Frame(header, payload) => Err(Stop::messages(expected, frame(header, &payload))),
-            Seen::End(end) => Err(Stop::messages(expected, format!("the connection ended ({end})"))),
+            Seen::End(end) => Err(Stop::messages(
+                expected,
+                format!("the connection ended ({end})"),
+            )),
         }
     }
 
@@ -300,9 +371,14 @@ impl Link {
         let wanted = crate::octets::r_with(to, payload.as_ref());
         let expected = describe(&wanted);
         match self.next(&expected)? {
-            Seen::Frame(header, payload) if crate::octets::raw(header, &payload) == wanted => Ok(()),
+            Seen::Frame(header, payload) if crate::octets::raw(header, &payload) == wanted => {
+                Ok(())
+            }
             Seen::Frame(header, payload) => Err(Stop::messages(expected, frame(header, &payload))),
-            Seen::End(end) => Err(Stop::messages(expected, format!("the connection ended ({end})"))),
+            Seen::End(end) => Err(Stop::messages(
+                expected,
+                format!("the connection ended ({end})"),
+            )),
         }
     }
 
@@ -416,12 +492,17 @@ impl Link {
             let observed = format!("octets that are no frame: {}", hex(&self.input));
             let extension = (0x1001..=0x13ff).contains(&header.opcode);
             let broken = if extension { "EOP-EXT-1" } else { "EOP-OPC-1" };
-            return Err(Stop::messages("a frame with opcode 0x0001 or 0x0002", observed).against(broken));
+            return Err(
+                Stop::messages("a frame with opcode 0x0001 or 0x0002", observed).against(broken),
+            );
         }
         let length = usize::try_from(header.slen).unwrap_or(usize::MAX);
         if length > LARGEST {
             let observed = format!("a header that announces {length} octets: {}", hex(head));
-            return Err(Stop::messages("a frame whose slen is its payload's length", observed).against("EOP-FRM-1"));
+            return Err(
+                Stop::messages("a frame whose slen is its payload's length", observed)
+                    .against("EOP-FRM-1"),
+            );
         }
         let Some(payload) = rest.get(..length).map(<[u8]>::to_vec) else {
             return Ok(None);
@@ -434,8 +515,15 @@ impl Link {
     /// Takes what the system has received.
     fn fill(&mut self) {
         if let Some(end) = take(&self.stream, &mut self.input, &mut self.ended, MOST_HELD) {
-            let partial = if self.input.is_empty() { "" } else { ", with octets before it" };
-            self.note(format!("< {}{partial}", if end == End::Fin { "FIN" } else { "RST" }));
+            let partial = if self.input.is_empty() {
+                ""
+            } else {
+                ", with octets before it"
+            };
+            self.note(format!(
+                "< {}{partial}",
+                if end == End::Fin { "FIN" } else { "RST" }
+            ));
         }
     }
 
@@ -443,8 +531,18 @@ impl Link {
         if self.input.is_empty() {
             return Stop::silence(axis, expected, self.manner.wait);
         }
-        let observed = format!("only {} in {} ms", hex(&self.input), self.manner.wait.as_millis());
-        Stop::Breach(Breach { axis, requirement: None, expected: expected.to_owned(), observed, timed_out: true })
+        let observed = format!(
+            "only {} in {} ms",
+            hex(&self.input),
+            self.manner.wait.as_millis()
+        );
+        Stop::Breach(Breach {
+            axis,
+            requirement: None,
+            expected: expected.to_owned(),
+            observed,
+            timed_out: true,
+        })
     }
 
     fn deadline(&self) -> Instant {
@@ -453,7 +551,10 @@ impl Link {
 
     /// Reads nothing for so long, as a slow peer does.
     pub fn idle(&self, time: Duration) {
-        self.note(format!("  runner reads nothing for {} ms", time.as_millis()));
+        self.note(format!(
+            "  runner reads nothing for {} ms",
+            time.as_millis()
+        ));
         std::thread::sleep(time);
     }
 
@@ -481,7 +582,12 @@ impl Link {
 }
 
 /// Takes what the system has received until there is `enough`; the end, if it came just now.
-fn take(mut stream: &TcpStream, input: &mut Vec<u8>, ended: &mut Option<End>, enough: usize) -> Option<End> {
+fn take(
+    mut stream: &TcpStream,
+    input: &mut Vec<u8>,
+    ended: &mut Option<End>,
+    enough: usize,
+) -> Option<End> {
     let mut buffer = [0; 16 * 1024];
     while ended.is_none() && input.len() < enough {
         match stream.read(&mut buffer) {
@@ -518,7 +624,8 @@ pub(crate) fn listening(backlog: i32) -> Step<OwnedFd> {
 pub(crate) fn bound() -> Step<OwnedFd> {
     let failed = |error: rustix::io::Errno| Stop::Harness(format!("cannot bind a port: {error}"));
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(failed)?;
+    let socket =
+        socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(failed)?;
     // Else every port that an earlier connection keeps in TIME-WAIT is one less to choose from.
     sockopt::set_socket_reuseaddr(&socket, true).map_err(failed)?;
     let any = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0);

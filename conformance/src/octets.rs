@@ -9,13 +9,23 @@ use eop_wire::{HEADER_LEN, RawHeader, opcode};
 /// A NORMAL header that announces `slen` octets.
 #[must_use]
 pub const fn normal_header(slen: u32) -> RawHeader {
-    RawHeader { opcode: opcode::NORMAL, port: 0, addr: Ipv4Addr::UNSPECIFIED, slen }
+    RawHeader {
+        opcode: opcode::NORMAL,
+        port: 0,
+        addr: Ipv4Addr::UNSPECIFIED,
+        slen,
+    }
 }
 
 /// A REDIRECT header to `to` that announces `slen` octets.
 #[must_use]
 pub const fn redirect_header(to: SocketAddrV4, slen: u32) -> RawHeader {
-    RawHeader { opcode: opcode::REDIRECT, port: to.port(), addr: *to.ip(), slen }
+    RawHeader {
+        opcode: opcode::REDIRECT,
+        port: to.port(),
+        addr: *to.ip(),
+        slen,
+    }
 }
 
 /// A header and whatever follows it, whether or not the two agree.

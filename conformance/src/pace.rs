@@ -36,7 +36,10 @@ mod linux {
     use std::net::SocketAddrV4;
     use std::os::fd::OwnedFd;
 
-    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
+    use rustix::net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send,
+        socket_with,
+    };
 
     const SOCK_DIAG_BY_FAMILY: u16 = 20;
     const NLM_F_REQUEST: u16 = 1;
@@ -63,7 +66,13 @@ mod linux {
 
     fn open() -> Option<OwnedFd> {
         let flags = SocketFlags::CLOEXEC;
-        socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(netlink::SOCK_DIAG)).ok()
+        socket_with(
+            AddressFamily::NETLINK,
+            SocketType::DGRAM,
+            flags,
+            Some(netlink::SOCK_DIAG),
+        )
+        .ok()
     }
 
     fn request(testee: SocketAddrV4, runner: SocketAddrV4) -> Vec<u8> {
@@ -88,7 +97,11 @@ mod linux {
 
     fn receive_queue(reply: &[u8]) -> Option<u32> {
         let kind = u16::from_ne_bytes(*reply.get(4..)?.first_chunk()?);
-        let queue = u32::from_ne_bytes(*reply.get(REPLY_HEAD.checked_add(RECEIVE_QUEUE)?..)?.first_chunk()?);
+        let queue = u32::from_ne_bytes(
+            *reply
+                .get(REPLY_HEAD.checked_add(RECEIVE_QUEUE)?..)?
+                .first_chunk()?,
+        );
         (kind == SOCK_DIAG_BY_FAMILY).then_some(queue)
     }
 }
@@ -109,12 +122,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut runner = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut testee, _) = listener.accept().unwrap();
-        let (there, here) = (v4(testee.local_addr().unwrap()), v4(runner.local_addr().unwrap()));
+        let (there, here) = (
+            v4(testee.local_addr().unwrap()),
+            v4(runner.local_addr().unwrap()),
+        );
         runner.write_all(b"hello").unwrap();
         while queue(there, here) == Queue::Holds(0) {}
         let before = queue(there, here);
         testee.read_exact(&mut [0; 3]).unwrap();
-        assert_eq!((before, queue(there, here)), (Queue::Holds(5), Queue::Holds(2)));
+        assert_eq!(
+            (before, queue(there, here)),
+            (Queue::Holds(5), Queue::Holds(2))
+        );
     }
 
     #[test]

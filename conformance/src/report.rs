@@ -29,12 +29,18 @@ impl Run {
     /// How many outcomes have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
-        self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
+        self.outcomes
+            .iter()
+            .filter(|outcome| outcome.verdict == verdict)
+            .count()
     }
 
     /// How many plays of how many cases.
     #[must_use]
     pub fn plays(&self) -> usize {
-        self.outcomes.iter().map(|outcome| outcome.plays.len()).sum()
+        self.outcomes
+            .iter()
+            .map(|outcome| outcome.plays.len())
+            .sum()
     }
 }

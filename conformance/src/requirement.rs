@@ -5,7 +5,10 @@
 use std::fmt;
 
 /// The two documents that hold numbered requirements.
-const SOURCES: [&str; 2] = [include_str!("../../spec/eop.md"), include_str!("../../spec/testee.md")];
+const SOURCES: [&str; 2] = [
+    include_str!("../../spec/eop.md"),
+    include_str!("../../spec/testee.md"),
+];
 
 /// Whom a requirement binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,11 @@ pub struct Requirement {
 /// All requirements, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<Requirement> {
-    SOURCES.iter().flat_map(|text| text.lines()).filter_map(parse).collect()
+    SOURCES
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(parse)
+        .collect()
 }
 
 /// The requirement with this identifier.
@@ -82,7 +89,12 @@ fn parse(line: &'static str) -> Option<Requirement> {
     } else {
         return None;
     };
-    Some(Requirement { id, bound, level, sentence })
+    Some(Requirement {
+        id,
+        bound,
+        level,
+        sentence,
+    })
 }
 
 #[cfg(test)]
@@ -91,7 +103,10 @@ mod tests {
 
     #[test]
     fn every_numbered_sentence_is_read_and_has_one_key_word() {
-        let numbered = SOURCES.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("- **EOP-"));
+        let numbered = SOURCES
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| line.starts_with("- **EOP-"));
         let requirements = all();
         assert_eq!(numbered.count(), requirements.len());
         for requirement in &requirements {

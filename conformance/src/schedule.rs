@@ -22,8 +22,8 @@ use crate::verdict::{Breach, Stop, Verdict};
 pub const WAIT: Duration = Duration::from_millis(1000);
 /// How much longer a step waits when a case that failed is played again.
 const AGAIN: u32 = 3;
-/// More failing cases than this are believed at once: they are no accident.
-const BELIEVED: usize = 16;
+/// More failing plays than this are believed at once: they are no accident.
+const BELIEVED: usize = 32;
 /// Cases played at the same time.
 const SIDE_BY_SIDE: usize = 24;
 
@@ -89,7 +89,9 @@ impl Outcome {
             Some(Stop::Breach(breach)) => breach.requirement,
             Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => None,
         });
-        named.or_else(|| self.case.requirements.first().copied()).unwrap_or_default()
+        named
+            .or_else(|| self.case.requirements.first().copied())
+            .unwrap_or_default()
     }
 }
 
@@ -103,14 +105,22 @@ struct Job {
 /// Plays `cases` to the testee, unless the gate fails.
 pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) -> Vec<Outcome> {
     let numbers = AtomicU32::new(1);
-    let opening = Job { case: *gate, cut: Cut::Whole };
+    let opening = Job {
+        case: *gate,
+        cut: Cut::Whole,
+    };
     let begun = Instant::now();
     let opened = play(testee, &opening, settings, &numbers);
     if opened.stop.is_some() {
         let mut outcomes: Vec<_> = cases
             .iter()
             .filter(|case| case.id != gate.id)
-            .map(|case| Outcome { case: *case, verdict: Verdict::Inconclusive, plays: Vec::new(), took: Duration::ZERO })
+            .map(|case| Outcome {
+                case: *case,
+                verdict: Verdict::Inconclusive,
+                plays: Vec::new(),
+                took: Duration::ZERO,
+            })
             .collect();
         outcomes.insert(0, fold(*gate, vec![opened], begun.elapsed()));
         return outcomes;
@@ -125,19 +135,37 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
             return Vec::new();
         }
         let others = job.case.played_with().filter(|cut| *cut != Cut::Whole);
-        others.map(|cut| Job { case: job.case, cut }).collect()
+        others
+            .map(|cut| Job {
+                case: job.case,
+                cut,
+            })
+            .collect()
     };
     // What takes its time begins first.
     let (slow, quick): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.cuts == Cuts::Whole);
-    let first = |case: &Case| Job { case: *case, cut: settings.cut.unwrap_or(Cut::Whole) };
+    let first = |case: &Case| Job {
+        case: *case,
+        cut: settings.cut.unwrap_or(Cut::Whole),
+    };
     let jobs = slow.into_iter().chain(quick).map(first).collect();
     let side_by_side = if settings.serial { 1 } else { SIDE_BY_SIDE };
-    work(jobs, side_by_side, settings.deadline, |job| conduct(job, settings));
+    work(jobs, side_by_side, settings.deadline, |job| {
+        conduct(job, settings)
+    });
     let suspects = stand.failing();
     if suspects.len() <= BELIEVED {
         // Only what fails with more patience, and with less beside it, is believed to fail.
-        let patient = Settings { patience: settings.patience.saturating_mul(AGAIN), ..settings.clone() };
-        work(suspects.into(), side_by_side.min(4), settings.deadline, |job| conduct(job, &patient));
+        let patient = Settings {
+            patience: settings.patience.saturating_mul(AGAIN),
+            ..settings.clone()
+        };
+        work(
+            suspects.into(),
+            side_by_side.min(8),
+            settings.deadline,
+            |job| conduct(job, &patient),
+        );
     }
     cases.iter().map(|case| stand.outcome(*case)).collect()
 }
@@ -153,28 +181,42 @@ impl Results {
     /// Keeps a play, in place of an earlier one with the same cut.
     fn record(&self, case: Case, played: Played, took: Duration) {
         let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, plays, total) = results.entry(case.id).or_insert_with(|| (case, Vec::new(), Duration::ZERO));
+        let (_, plays, total) = results
+            .entry(case.id)
+            .or_insert_with(|| (case, Vec::new(), Duration::ZERO));
         plays.retain(|old| old.cut != played.cut);
         plays.push(played);
         *total += took;
     }
 
-    /// The first failing play of every case that has one.
+    /// Every failing play.
     fn failing(&self) -> Vec<Job> {
         let results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let failing = |plays: &[Played]| plays.iter().find(|played| played.stop.is_some()).map(|played| played.cut);
-        results.values().filter_map(|(case, plays, _)| Some(Job { case: *case, cut: failing(plays)? })).collect()
+        let job = |case: &Case, played: &Played| Job { case: *case, cut: played.cut };
+        let of = |(case, plays, _): &Sofar| -> Vec<Job> {
+            let failing = plays.iter().filter(|played| played.stop.is_some());
+            failing.map(|played| job(case, played)).collect()
+        };
+        results.values().flat_map(of).collect()
     }
 
     fn outcome(&self, case: Case) -> Outcome {
         let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (plays, took) = results.remove(case.id).map(|(_, plays, took)| (plays, took)).unwrap_or_default();
+        let (plays, took) = results
+            .remove(case.id)
+            .map(|(_, plays, took)| (plays, took))
+            .unwrap_or_default();
         fold(case, plays, took)
     }
 }
 
 /// Works through jobs, and through the jobs that come of them, until none is left or the deadline has passed.
-fn work(jobs: VecDeque<Job>, workers: usize, deadline: Option<Instant>, act: impl Fn(&Job) -> Vec<Job> + Sync) {
+fn work(
+    jobs: VecDeque<Job>,
+    workers: usize,
+    deadline: Option<Instant>,
+    act: impl Fn(&Job) -> Vec<Job> + Sync,
+) {
     struct Queue {
         jobs: VecDeque<Job>,
         busy: usize,
@@ -200,7 +242,10 @@ fn work(jobs: VecDeque<Job>, workers: usize, deadline: Option<Instant>, act: imp
             } else if held.busy == 0 {
                 return;
             } else {
-                held = change.wait_timeout(held, WAIT).unwrap_or_else(PoisonError::into_inner).0;
+                held = change
+                    .wait_timeout(held, WAIT)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
             }
         }
     };
@@ -217,19 +262,36 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
         Polarity::Positive => &[Twin::Control],
         Polarity::Negative => &[Twin::Control, Twin::Defect],
     };
-    let mut played = Played { cut: job.cut, twin: Twin::Control, stop: None, timeline: Vec::new() };
+    let mut played = Played {
+        cut: job.cut,
+        twin: Twin::Control,
+        stop: None,
+        timeline: Vec::new(),
+    };
     for twin in twins {
         let manner = Manner::new(job.cut, WAIT.saturating_mul(settings.patience));
         let timeline = manner.timeline.clone();
-        let play = Play { twin: *twin, manner, number: numbers.fetch_add(1, Ordering::Relaxed) };
+        let play = Play {
+            twin: *twin,
+            manner,
+            number: numbers.fetch_add(1, Ordering::Relaxed),
+        };
         let result = catch_unwind(AssertUnwindSafe(|| script(testee, &job.case, play)));
         let stop = match result {
             Ok(Ok(())) => None,
             Ok(Err(stop)) => Some(stop),
-            Err(panic) => Some(Stop::Harness(format!("the script panicked: {}", said(&*panic)))),
+            Err(panic) => Some(Stop::Harness(format!(
+                "the script panicked: {}",
+                said(&*panic)
+            ))),
         };
         let over = stop.is_some();
-        played = Played { cut: job.cut, twin: *twin, stop, timeline: timeline.entries() };
+        played = Played {
+            cut: job.cut,
+            twin: *twin,
+            stop,
+            timeline: timeline.entries(),
+        };
         if over {
             break;
         }
@@ -239,7 +301,9 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
 
 fn script(testee: &Testee, case: &Case, play: Play) -> crate::verdict::Step {
     match (case.script, testee) {
-        (Script::Server(script), Testee::Server(server)) => script(&mut ServerStage::new(server, play)),
+        (Script::Server(script), Testee::Server(server)) => {
+            script(&mut ServerStage::new(server, play))
+        }
         (Script::Client(script), Testee::Client(client)) => {
             let mut stage = ClientStage::new(client, play)?;
             if let Needs::Feature(feature) = case.needs {
@@ -247,15 +311,16 @@ fn script(testee: &Testee, case: &Case, play: Play) -> crate::verdict::Step {
             }
             script(&mut stage)
         }
-        (Script::Server(_), Testee::Client(_)) | (Script::Client(_), Testee::Server(_)) => {
-            Err(Stop::Harness("a case was played to the other role".to_owned()))
-        }
+        (Script::Server(_), Testee::Client(_)) | (Script::Client(_), Testee::Server(_)) => Err(
+            Stop::Harness("a case was played to the other role".to_owned()),
+        ),
     }
 }
 
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
 }
 
 /// The verdict that the plays of a case amount to.
@@ -264,9 +329,18 @@ fn fold(case: Case, mut plays: Vec<Played>, took: Duration) -> Outcome {
     let verdict = if plays.is_empty() {
         Verdict::NotRun
     } else {
-        plays.iter().map(|played| verdict(&case, played)).max().unwrap_or(Verdict::NotRun)
+        plays
+            .iter()
+            .map(|played| verdict(&case, played))
+            .max()
+            .unwrap_or(Verdict::NotRun)
     };
-    Outcome { case, verdict, plays, took }
+    Outcome {
+        case,
+        verdict,
+        plays,
+        took,
+    }
 }
 
 fn verdict(case: &Case, played: &Played) -> Verdict {
@@ -277,8 +351,9 @@ fn verdict(case: &Case, played: &Played) -> Verdict {
         (Some(_), Polarity::Negative, Twin::Control) => Verdict::Inconclusive,
         (Some(Stop::Gone(_)), _, _) => Verdict::Fail,
         (Some(Stop::Breach(breach)), _, _) => match level(case, breach) {
-            Level::Must => Verdict::Fail,
-            Level::Should | Level::May => Verdict::Warn,
+            Level::Should => Verdict::Warn,
+            // What a testee may leave out and has not declared to lack has to be right.
+            Level::Must | Level::May => Verdict::Fail,
         },
     }
 }

@@ -26,7 +26,9 @@ pub const SINGLE: usize = 40;
 impl Cut {
     /// Every way of cutting, the plain one first.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Whole, Self::Joined, Self::Octets].into_iter().chain((1..=HEADER_LEN).map(Self::At))
+        [Self::Whole, Self::Joined, Self::Octets]
+            .into_iter()
+            .chain((1..=HEADER_LEN).map(Self::At))
     }
 
     /// The pieces of one send.
@@ -35,11 +37,17 @@ impl Cut {
             Self::Whole | Self::Joined => vec![octets],
             Self::Octets => {
                 let (single, rest) = octets.split_at(octets.len().min(SINGLE));
-                single.chunks(1).chain((!rest.is_empty()).then_some(rest)).collect()
+                single
+                    .chunks(1)
+                    .chain((!rest.is_empty()).then_some(rest))
+                    .collect()
             }
             Self::At(place) => {
                 let (first, second) = octets.split_at(octets.len().min(place));
-                [first, second].into_iter().filter(|piece| !piece.is_empty()).collect()
+                [first, second]
+                    .into_iter()
+                    .filter(|piece| !piece.is_empty())
+                    .collect()
             }
         }
     }

@@ -34,13 +34,20 @@ impl Timeline {
     /// An empty timeline that begins now.
     #[must_use]
     pub fn begin() -> Self {
-        Self { begun: Instant::now(), entries: Rc::default() }
+        Self {
+            begun: Instant::now(),
+            entries: Rc::default(),
+        }
     }
 
     /// Notes something that happened just now.
     pub fn note(&self, place: &str, text: impl Into<String>) {
         let at_us = self.begun.elapsed().as_micros();
-        self.entries.borrow_mut().push(Entry { at_us, place: place.to_owned(), text: text.into() });
+        self.entries.borrow_mut().push(Entry {
+            at_us,
+            place: place.to_owned(),
+            text: text.into(),
+        });
     }
 
     /// What was noted so far.
@@ -76,8 +83,15 @@ pub fn describe(mut octets: &[u8]) -> String {
 pub fn frame(header: RawHeader, payload: &[u8]) -> String {
     let announced = usize::try_from(header.slen).unwrap_or(usize::MAX);
     let mut said = match header.opcode {
-        0x0001 if header.port == 0 && header.addr.is_unspecified() => format!("N({}", brief(payload)),
-        0x0001 => format!("N[port={} addr={}]({}", header.port, header.addr, brief(payload)),
+        0x0001 if header.port == 0 && header.addr.is_unspecified() => {
+            format!("N({}", brief(payload))
+        }
+        0x0001 => format!(
+            "N[port={} addr={}]({}",
+            header.port,
+            header.addr,
+            brief(payload)
+        ),
         0x0002 if header.slen == 0 => format!("R({}:{}", header.addr, header.port),
         0x0002 => format!("R({}:{}, {}", header.addr, header.port, brief(payload)),
         opcode => format!(
@@ -96,9 +110,15 @@ pub fn frame(header: RawHeader, payload: &[u8]) -> String {
 }
 
 fn brief(payload: &[u8]) -> String {
-    let printable = payload.iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ');
+    let printable = payload
+        .iter()
+        .all(|octet| octet.is_ascii_graphic() || *octet == b' ');
     if payload.len() > 80 {
-        format!("{} octets {}..", payload.len(), hex(payload.get(..8).unwrap_or_default()))
+        format!(
+            "{} octets {}..",
+            payload.len(),
+            hex(payload.get(..8).unwrap_or_default())
+        )
     } else if printable {
         format!("\"{}\"", String::from_utf8_lossy(payload))
     } else {
@@ -109,10 +129,13 @@ fn brief(payload: &[u8]) -> String {
 /// Lower-case hex, cut short with the total when it is long.
 #[must_use]
 pub fn hex(octets: &[u8]) -> String {
-    let mut said: String = octets.iter().take(SHOWN).fold(String::new(), |mut said, octet| {
-        let _ = write!(said, "{octet:02x}");
-        said
-    });
+    let mut said: String = octets
+        .iter()
+        .take(SHOWN)
+        .fold(String::new(), |mut said, octet| {
+            let _ = write!(said, "{octet:02x}");
+            said
+        });
     if octets.len() > SHOWN {
         let _ = write!(said, ".. ({} octets)", octets.len());
     }

@@ -82,10 +82,20 @@ impl Stop {
 
     /// Nothing came in time.
     pub fn silence(axis: Axis, expected: impl Into<String>, waited: std::time::Duration) -> Self {
-        Self::breach(axis, expected, format!("nothing for {} ms", waited.as_millis()), true)
+        Self::breach(
+            axis,
+            expected,
+            format!("nothing for {} ms", waited.as_millis()),
+            true,
+        )
     }
 
-    fn breach(axis: Axis, expected: impl Into<String>, observed: impl Into<String>, timed_out: bool) -> Self {
+    fn breach(
+        axis: Axis,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
+        timed_out: bool,
+    ) -> Self {
         Self::Breach(Breach {
             axis,
             requirement: None,
@@ -99,7 +109,10 @@ impl Stop {
     #[must_use]
     pub fn against(self, id: &'static str) -> Self {
         match self {
-            Self::Breach(breach) => Self::Breach(Breach { requirement: Some(id), ..breach }),
+            Self::Breach(breach) => Self::Breach(Breach {
+                requirement: Some(id),
+                ..breach
+            }),
             Self::Lacking(_) | Self::Gone(_) | Self::Harness(_) => self,
         }
     }

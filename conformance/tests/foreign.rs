@@ -9,8 +9,14 @@ fn peers() -> PathBuf {
 
 /// Whether a tool is there; continuous integration insists.
 fn there(tool: &str) -> bool {
-    let there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
-    assert!(there || std::env::var_os("CI").is_none(), "{tool} is needed here");
+    let there = Command::new(tool)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    assert!(
+        there || std::env::var_os("CI").is_none(),
+        "{tool} is needed here"
+    );
     if !there {
         eprintln!("skipped: no {tool} on this machine");
     }
@@ -18,18 +24,30 @@ fn there(tool: &str) -> bool {
 }
 
 fn passes(role: &str, command: &str) {
-    let output = Command::new(env!("CARGO_BIN_EXE_eop-conformance")).args([role, "--exec", command]).output().expect("it runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_eop-conformance"))
+        .args([role, "--exec", command])
+        .output()
+        .expect("it runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(!said.contains("not-run") && !said.contains("unsupported"), "{said}");
+    assert!(
+        !said.contains("not-run") && !said.contains("unsupported"),
+        "{said}"
+    );
 }
 
 #[test]
 fn the_python_peer_passes_in_both_roles() {
     if there("python3") {
         let python = peers().join("python");
-        passes("server", &format!("python3 '{}'", python.join("server.py").display()));
-        passes("client", &format!("python3 '{}'", python.join("client.py").display()));
+        passes(
+            "server",
+            &format!("python3 '{}'", python.join("server.py").display()),
+        );
+        passes(
+            "client",
+            &format!("python3 '{}'", python.join("client.py").display()),
+        );
     }
 }
 
@@ -37,8 +55,15 @@ fn the_python_peer_passes_in_both_roles() {
 fn the_c_peer_passes_in_both_roles() {
     if there("cc") && there("make") {
         let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-peer");
-        let made = Command::new("make").arg("-C").arg(peers().join("c")).arg(format!("OUT={}", out.display())).output();
-        assert!(made.is_ok_and(|output| output.status.success()), "the C peer builds");
+        let made = Command::new("make")
+            .arg("-C")
+            .arg(peers().join("c"))
+            .arg(format!("OUT={}", out.display()))
+            .output();
+        assert!(
+            made.is_ok_and(|output| output.status.success()),
+            "the C peer builds"
+        );
         passes("server", &format!("'{}'", out.join("server").display()));
         passes("client", &format!("'{}'", out.join("client").display()));
     }

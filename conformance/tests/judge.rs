@@ -20,20 +20,32 @@ fn sources(folder: &Path, act: &mut dyn FnMut(&Path, &str)) {
 #[test]
 fn no_source_of_the_judge_names_the_machines_or_a_peer() {
     let mut read = 0;
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
-        read += 1;
-        let starter = path.file_name().is_some_and(|name| STARTERS.iter().any(|starter| name == *starter));
-        let known = ["eop_statemachine", "eop_net"].iter().chain(["eop_reference_peer", "eop_mutants"].iter().filter(|_| !starter));
-        for name in known {
-            assert!(!text.contains(name), "{} names {name}", path.display());
-        }
-    });
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut |path, text| {
+            read += 1;
+            let starter = path
+                .file_name()
+                .is_some_and(|name| STARTERS.iter().any(|starter| name == *starter));
+            let known = ["eop_statemachine", "eop_net"].iter().chain(
+                ["eop_reference_peer", "eop_mutants"]
+                    .iter()
+                    .filter(|_| !starter),
+            );
+            for name in known {
+                assert!(!text.contains(name), "{} names {name}", path.display());
+            }
+        },
+    );
     assert!(read > 20, "only {read} sources were read");
 }
 
 #[test]
 fn no_case_sleeps() {
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases"), &mut |path, text| {
-        assert!(!text.contains("sleep"), "{} sleeps", path.display());
-    });
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases"),
+        &mut |path, text| {
+            assert!(!text.contains("sleep"), "{} sleeps", path.display());
+        },
+    );
 }

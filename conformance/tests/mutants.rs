@@ -3,8 +3,14 @@
 use std::process::Command;
 
 fn fates(pattern: &str) -> (String, bool) {
-    let output = Command::new(env!("CARGO_BIN_EXE_eop-conformance")).args(["mutants", pattern]).output().expect("it runs");
-    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+    let output = Command::new(env!("CARGO_BIN_EXE_eop-conformance"))
+        .args(["mutants", pattern])
+        .output()
+        .expect("it runs");
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        output.status.success(),
+    )
 }
 
 #[test]

@@ -32,7 +32,9 @@ struct Fate {
 impl Fate {
     fn as_it_should_be(&self, mutant: &Mutant) -> bool {
         if mutant.breaks.is_empty() {
-            return self.killers.is_empty() && self.bystanders.is_empty() && self.not_started.is_none();
+            return self.killers.is_empty()
+                && self.bystanders.is_empty()
+                && self.not_started.is_none();
         }
         let killed = !self.killers.is_empty() || self.not_started.is_some();
         killed && (self.nodded_at.is_empty() || !mutant.trivial)
@@ -41,15 +43,26 @@ impl Fate {
 
 /// Plays the selected cases to every mutant whose name matches.
 pub(super) fn run(pattern: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
-    let chosen: Vec<_> = MUTANTS.iter().filter(|mutant| matches(pattern, mutant.name)).collect();
+    let chosen: Vec<_> = MUTANTS
+        .iter()
+        .filter(|mutant| matches(pattern, mutant.name))
+        .collect();
     if chosen.is_empty() {
-        return Err(unknown("mutant", pattern, MUTANTS.iter().map(|mutant| mutant.name)));
+        return Err(unknown(
+            "mutant",
+            pattern,
+            MUTANTS.iter().map(|mutant| mutant.name),
+        ));
     }
     let cases = select(selection, None)?;
     let mut survivors = 0_usize;
     for mutant in &chosen {
         let role = role(mutant);
-        let cases: Vec<_> = cases.iter().filter(|case| case.role() == role).copied().collect();
+        let cases: Vec<_> = cases
+            .iter()
+            .filter(|case| case.role() == role)
+            .copied()
+            .collect();
         if cases.is_empty() {
             continue;
         }
@@ -60,21 +73,47 @@ pub(super) fn run(pattern: &str, selection: &Selection, manner: &Manner) -> Resu
         println!("{}", row(mutant, &role.to_string(), &fate));
     }
     let total = chosen.len();
-    println!("{} of {total} mutants and honest peers as they should be", total.saturating_sub(survivors));
-    Ok(if survivors == 0 { Exit::Conforms } else { Exit::DoesNot })
+    println!(
+        "{} of {total} mutants and honest peers as they should be",
+        total.saturating_sub(survivors)
+    );
+    Ok(if survivors == 0 {
+        Exit::Conforms
+    } else {
+        Exit::DoesNot
+    })
 }
 
 fn judge(mutant: &Mutant, role: Role, cases: &[Case], manner: &Manner) -> Result<Fate, Refusal> {
     let begun = Instant::now();
-    let mut fate =
-        Fate { killers: Vec::new(), bystanders: Vec::new(), nodded_at: Vec::new(), not_started: None, took: Duration::ZERO };
+    let mut fate = Fate {
+        killers: Vec::new(),
+        bystanders: Vec::new(),
+        nodded_at: Vec::new(),
+        not_started: None,
+        took: Duration::ZERO,
+    };
     match launch(mutant, role, manner)? {
         Err(NotStarted(why)) => fate.not_started = Some(why),
         Ok(testee) => {
-            let outcomes = schedule::run(&testee, &eop_conformance::cases::gate(role), cases, &settings(manner, begun));
-            if let Some(outcome) = outcomes.iter().find(|outcome| outcome.verdict == Verdict::Error) {
-                let told = outcome.failing().map(|played| format!("{:?}", played.stop)).unwrap_or_default();
-                return Err(Refusal(Exit::Harness, format!("{} at {}: {told}", outcome.case.id, mutant.name)));
+            let outcomes = schedule::run(
+                &testee,
+                &eop_conformance::cases::gate(role),
+                cases,
+                &settings(manner, begun),
+            );
+            if let Some(outcome) = outcomes
+                .iter()
+                .find(|outcome| outcome.verdict == Verdict::Error)
+            {
+                let told = outcome
+                    .failing()
+                    .map(|played| format!("{:?}", played.stop))
+                    .unwrap_or_default();
+                return Err(Refusal(
+                    Exit::Harness,
+                    format!("{} at {}: {told}", outcome.case.id, mutant.name),
+                ));
             }
             for outcome in &outcomes {
                 record(&mut fate, mutant, outcome);
@@ -88,14 +127,23 @@ fn judge(mutant: &Mutant, role: Role, cases: &[Case], manner: &Manner) -> Result
 fn record(fate: &mut Fate, mutant: &Mutant, outcome: &Outcome) {
     let breaks = |id: &str| mutant.breaks.contains(&id);
     match outcome.verdict {
-        Verdict::Pass if outcome.case.polarity == Polarity::Negative => fate.nodded_at.push(outcome.case.id),
+        Verdict::Pass if outcome.case.polarity == Polarity::Negative => {
+            fate.nodded_at.push(outcome.case.id)
+        }
         Verdict::Pass => {}
         Verdict::NotRun => {}
-        Verdict::Warn | Verdict::Fail | Verdict::Inconclusive | Verdict::Unsupported | Verdict::Error => {
+        Verdict::Warn
+        | Verdict::Fail
+        | Verdict::Inconclusive
+        | Verdict::Unsupported
+        | Verdict::Error => {
             let gate = outcome.case.id == eop_conformance::cases::gate(outcome.case.role()).id;
             if outcome.failing().is_none() {
                 // The gate failed and this was not played: it found nothing out.
-            } else if gate || breaks(outcome.broken()) || outcome.case.requirements.iter().any(|id| breaks(id)) {
+            } else if gate
+                || breaks(outcome.broken())
+                || outcome.case.requirements.iter().any(|id| breaks(id))
+            {
                 fate.killers.push(outcome.case.id);
             } else {
                 fate.bystanders.push(outcome.case.id);
@@ -104,7 +152,11 @@ fn record(fate: &mut Fate, mutant: &Mutant, outcome: &Outcome) {
     }
 }
 
-fn launch(mutant: &Mutant, role: Role, manner: &Manner) -> Result<Result<Testee, NotStarted>, Refusal> {
+fn launch(
+    mutant: &Mutant,
+    role: Role,
+    manner: &Manner,
+) -> Result<Result<Testee, NotStarted>, Refusal> {
     let command = own(&format!("mutant-{role} {}", mutant.name))?;
     Ok(match role {
         Role::Server => ServerTestee::start(&command, None, start(manner)).map(Testee::Server),
@@ -122,11 +174,26 @@ fn row(mutant: &Mutant, role: &str, fate: &Fate) -> String {
     let how = match &fate.not_started {
         Some(_) => "did not start".to_owned(),
         None => {
-            let shown = fate.killers.iter().take(3).copied().collect::<Vec<_>>().join(" ");
-            format!("{} killer(s), {} other(s), {} negative(s) passed: {shown}", fate.killers.len(), fate.bystanders.len(), fate.nodded_at.len())
+            let shown = fate
+                .killers
+                .iter()
+                .take(3)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" ");
+            format!(
+                "{} killer(s), {} other(s), {} negative(s) passed: {shown}",
+                fate.killers.len(),
+                fate.bystanders.len(),
+                fate.nodded_at.len()
+            )
         }
     };
-    format!("{stand:<9}{role:<8}{:<32}{:>6} ms  {how}", mutant.name, fate.took.as_millis())
+    format!(
+        "{stand:<9}{role:<8}{:<32}{:>6} ms  {how}",
+        mutant.name,
+        fate.took.as_millis()
+    )
 }
 
 const fn role(mutant: &Mutant) -> Role {

@@ -18,13 +18,26 @@ const IN_FULL: usize = 5;
 #[must_use]
 pub fn human(run: &Run) -> String {
     let mut said = String::new();
-    let bad: Vec<_> = run.outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
-    let told: Vec<_> = bad.iter().filter(|outcome| outcome.failing().is_some()).collect();
+    let bad: Vec<_> = run
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict != Verdict::Pass)
+        .collect();
+    let told: Vec<_> = bad
+        .iter()
+        .filter(|outcome| outcome.failing().is_some())
+        .collect();
     for outcome in told.iter().take(IN_FULL) {
         said += &failure(outcome, run);
     }
     for outcome in told.iter().skip(IN_FULL) {
-        let _ = writeln!(said, "{:<13}{}  breaks {}", outcome.verdict.word(), outcome.case.id, outcome.broken());
+        let _ = writeln!(
+            said,
+            "{:<13}{}  breaks {}",
+            outcome.verdict.word(),
+            outcome.case.id,
+            outcome.broken()
+        );
     }
     if told.len() > IN_FULL {
         let _ = writeln!(said, "(any of them in full: {} --case NAME)\n", run.command);
@@ -40,7 +53,10 @@ fn summary(run: &Run) -> String {
         .filter(|verdict| run.count(*verdict) > 0)
         .map(|verdict| format!("{} {}", run.count(verdict), verdict.word()))
         .collect();
-    let conforms = run.outcomes.iter().all(|outcome| outcome.verdict.conforms());
+    let conforms = run
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.verdict.conforms());
     format!(
         "{} {}: {} ({} cases, {} plays, {}.{:03} s): {}",
         run.role,
@@ -50,13 +66,22 @@ fn summary(run: &Run) -> String {
         run.plays(),
         run.millis / 1000,
         run.millis % 1000,
-        if conforms { "CONFORMS" } else { "DOES NOT CONFORM" }
+        if conforms {
+            "CONFORMS"
+        } else {
+            "DOES NOT CONFORM"
+        }
     )
 }
 
 fn failure(outcome: &Outcome, run: &Run) -> String {
     let case = &outcome.case;
-    let mut said = format!("{} {}: {}\n", outcome.verdict.word().to_uppercase(), case.id, case.title);
+    let mut said = format!(
+        "{} {}: {}\n",
+        outcome.verdict.word().to_uppercase(),
+        case.id,
+        case.title
+    );
     if let Some(requirement) = requirement::find(outcome.broken()) {
         let _ = writeln!(said, "  {}  {}", requirement.id, requirement.sentence);
     }
@@ -64,13 +89,29 @@ fn failure(outcome: &Outcome, run: &Run) -> String {
         return said;
     };
     said += &why(played);
-    let cuts: Vec<_> =
-        outcome.plays.iter().filter(|played| played.stop.is_some()).map(|played| played.cut.to_string()).collect();
+    let cuts: Vec<_> = outcome
+        .plays
+        .iter()
+        .filter(|played| played.stop.is_some())
+        .map(|played| played.cut.to_string())
+        .collect();
     let passed = outcome.plays.len().saturating_sub(cuts.len());
-    let which = if case.polarity == Polarity::Negative { format!("{} twin, ", played.twin) } else { String::new() };
-    let _ = writeln!(said, "  played     {which}cut {}; {passed} other cut(s) passed", cuts.join(" "));
+    let which = if case.polarity == Polarity::Negative {
+        format!("{} twin, ", played.twin)
+    } else {
+        String::new()
+    };
+    let _ = writeln!(
+        said,
+        "  played     {which}cut {}; {passed} other cut(s) passed",
+        cuts.join(" ")
+    );
     said += &timeline(&played.timeline);
-    let _ = writeln!(said, "  again      {} --case {} --cut {}\n", run.command, case.id, played.cut);
+    let _ = writeln!(
+        said,
+        "  again      {} --case {} --cut {}\n",
+        run.command, case.id, played.cut
+    );
     said
 }
 
@@ -78,8 +119,15 @@ fn why(played: &Played) -> String {
     match &played.stop {
         None => String::new(),
         Some(Stop::Breach(breach)) => {
-            let control = if played.twin == Twin::Control { "" } else { " (defect refused)" };
-            format!("  expected   {}{control}\n  observed   {} [{}]\n", breach.expected, breach.observed, breach.axis)
+            let control = if played.twin == Twin::Control {
+                ""
+            } else {
+                " (defect refused)"
+            };
+            format!(
+                "  expected   {}{control}\n  observed   {} [{}]\n",
+                breach.expected, breach.observed, breach.axis
+            )
         }
         Some(Stop::Lacking(what)) => format!("  lacking    {what}\n"),
         Some(Stop::Gone(what)) => format!("  gone       {what}\n"),
@@ -94,9 +142,19 @@ fn timeline(entries: &[Entry]) -> String {
         let _ = writeln!(said, "  timeline   ({skipped} entries before)");
     }
     for (index, entry) in entries.iter().skip(skipped).enumerate() {
-        let head = if index == 0 && skipped == 0 { "timeline" } else { "" };
+        let head = if index == 0 && skipped == 0 {
+            "timeline"
+        } else {
+            ""
+        };
         let millis = entry.at_us / 1000;
-        let _ = writeln!(said, "  {head:<10} {millis:>5}.{:03} ms  {:<7} {}", entry.at_us % 1000, entry.place, entry.text);
+        let _ = writeln!(
+            said,
+            "  {head:<10} {millis:>5}.{:03} ms  {:<7} {}",
+            entry.at_us % 1000,
+            entry.place,
+            entry.text
+        );
     }
     said
 }
@@ -109,7 +167,11 @@ pub fn row(case: &Case) -> String {
         Polarity::Negative => "-",
     };
     let (role, level) = (case.role().to_string(), case.level().to_string());
-    format!("{role:<7}{polarity} {level:<7}{:<32}{}", case.id, case.requirements.join(" "))
+    format!(
+        "{role:<7}{polarity} {level:<7}{:<32}{}",
+        case.id,
+        case.requirements.join(" ")
+    )
 }
 
 /// All cases, a line each, and how many.
@@ -119,9 +181,16 @@ pub fn list(cases: &[Case]) -> String {
     for case in cases {
         let _ = writeln!(said, "{}", row(case));
     }
-    let negative = cases.iter().filter(|case| case.polarity == Polarity::Negative).count();
+    let negative = cases
+        .iter()
+        .filter(|case| case.polarity == Polarity::Negative)
+        .count();
     let plays: usize = cases.iter().map(|case| case.played_with().count()).sum();
-    let _ = writeln!(said, "{} cases, {negative} of them negative (-), {plays} plays with every cut", cases.len());
+    let _ = writeln!(
+        said,
+        "{} cases, {negative} of them negative (-), {plays} plays with every cut",
+        cases.len()
+    );
     said
 }
 
@@ -129,7 +198,13 @@ pub fn list(cases: &[Case]) -> String {
 #[must_use]
 pub fn explain(case: &Case, played: Option<&Played>) -> String {
     let mut said = format!("{}\n{}\n\n", row(case), case.title);
-    for Requirement { id, level, sentence, .. } in case.requirements() {
+    for Requirement {
+        id,
+        level,
+        sentence,
+        ..
+    } in case.requirements()
+    {
         let _ = writeln!(said, "  {id} ({level})  {sentence}");
     }
     if case.polarity == Polarity::Negative {

@@ -25,9 +25,14 @@ pub fn json_lines(run: &Run, to: &mut impl Write) -> io::Result<()> {
     for outcome in &run.outcomes {
         writeln!(to, "{}", case(outcome))?;
     }
-    let counts: serde_json::Map<String, Value> =
-        Verdict::ALL.into_iter().map(|verdict| (verdict.word().to_owned(), json!(run.count(verdict)))).collect();
-    let conforms = run.outcomes.iter().all(|outcome| outcome.verdict.conforms());
+    let counts: serde_json::Map<String, Value> = Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict.word().to_owned(), json!(run.count(verdict))))
+        .collect();
+    let conforms = run
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.verdict.conforms());
     let foot = json!({
         "row": "summary",
         "role": run.role.to_string(),

@@ -30,13 +30,19 @@ pub struct Session {
 impl<'a> ClientStage<'a> {
     /// A stage for one play.
     pub fn new(testee: &'a DriverTestee, play: Play) -> Step<Self> {
-        Ok(Self { testee, driver: testee.driver()?, play })
+        Ok(Self {
+            testee,
+            driver: testee.driver()?,
+            play,
+        })
     }
 
     /// Stops the play if the driver declares that it lacks a feature.
     pub fn require(&self, feature: &str) -> Step {
         if self.driver.lacks(feature) {
-            return Err(Stop::Lacking(format!("the driver declares lacks={feature}")));
+            return Err(Stop::Lacking(format!(
+                "the driver declares lacks={feature}"
+            )));
         }
         Ok(())
     }
@@ -61,7 +67,13 @@ impl<'a> ClientStage<'a> {
     pub fn session(&self, home: &str, settings: &str) -> Session {
         let driver = Arc::clone(&self.driver);
         let (id, reports) = driver.open();
-        let session = Session { id, driver, reports, manner: self.play.manner.clone(), syncs: 0 };
+        let session = Session {
+            id,
+            driver,
+            reports,
+            manner: self.play.manner.clone(),
+            syncs: 0,
+        };
         session.say(&format!("connect {home} {settings}"));
         session
     }
@@ -91,14 +103,20 @@ impl Session {
 
     /// Gives the driver a line for this session, right or wrong.
     pub fn say_exactly(&self, command: &str) {
-        self.manner.timeline.note("driver", format!("> {}", shorten(command)));
+        self.manner
+            .timeline
+            .note("driver", format!("> {}", shorten(command)));
         self.driver.say(&format!("{} {command}", self.id));
     }
 
     /// The next event, which has to be what `pattern` says (see [`Event::matches`]).
     pub fn expect(&mut self, pattern: &str) -> Step<Event> {
         let event = self.next(pattern)?;
-        if event.matches(pattern) { Ok(event) } else { Err(Stop::messages(pattern, event.to_string())) }
+        if event.matches(pattern) {
+            Ok(event)
+        } else {
+            Err(Stop::messages(pattern, event.to_string()))
+        }
     }
 
     /// The message with this payload, and the accounting behind it: `outstanding=0 greeting=0`.
@@ -179,14 +197,21 @@ impl Session {
         self.manner.flush()?;
         match self.reports.recv_timeout(self.manner.wait) {
             Ok(Report::Line(line)) => {
-                self.manner.timeline.note("driver", format!("< {}", shorten(&line)));
+                self.manner
+                    .timeline
+                    .note("driver", format!("< {}", shorten(&line)));
                 Event::parse(&line).map_err(|why| {
-                    Stop::messages(expected, format!("\"{}\": {why}", line.escape_debug())).against("EOP-DRV-13")
+                    Stop::messages(expected, format!("\"{}\": {why}", line.escape_debug()))
+                        .against("EOP-DRV-13")
                 })
             }
             Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
-            Err(RecvTimeoutError::Disconnected) => Err(Stop::Gone("the driver has gone".to_owned())),
-            Err(RecvTimeoutError::Timeout) => Err(Stop::silence(Axis::Messages, expected, self.manner.wait)),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Stop::Gone("the driver has gone".to_owned()))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Stop::silence(Axis::Messages, expected, self.manner.wait))
+            }
         }
     }
 

@@ -35,8 +35,15 @@ impl Endpoint {
             .ok()
             .and_then(|address| SocketAddrV4::try_from(address).ok())
             .ok_or_else(|| Stop::Harness("a bound socket has no IPv4 address".to_owned()))?;
-        manner.timeline.note(label, format!("runner {verb} {address}"));
-        Ok(Self { label: label.to_owned(), address, socket, manner })
+        manner
+            .timeline
+            .note(label, format!("runner {verb} {address}"));
+        Ok(Self {
+            label: label.to_owned(),
+            address,
+            socket,
+            manner,
+        })
     }
 
     /// Its address.
@@ -54,7 +61,10 @@ impl Endpoint {
         }
         match self.take()? {
             Some(link) => Ok(link),
-            None => Err(Stop::messages(expected, "it connected and was gone at once")),
+            None => Err(Stop::messages(
+                expected,
+                "it connected and was gone at once",
+            )),
         }
     }
 
@@ -65,7 +75,10 @@ impl Endpoint {
             None => Ok(()),
             Some(link) => {
                 let observed = format!("a connection from {}", link.peer());
-                Err(Stop::messages(format!("no connection to {} ({})", self.label, self.address), observed))
+                Err(Stop::messages(
+                    format!("no connection to {} ({})", self.label, self.address),
+                    observed,
+                ))
             }
         }
     }
@@ -83,7 +96,10 @@ impl Endpoint {
             }
             // A socket that does not listen has nobody either.
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INVAL) => Ok(None),
-            Err(error) => Err(Stop::Harness(format!("cannot accept at {}: {error}", self.address))),
+            Err(error) => Err(Stop::Harness(format!(
+                "cannot accept at {}: {error}",
+                self.address
+            ))),
         }
     }
 }

@@ -65,7 +65,10 @@ impl<'a> ServerStage<'a> {
         let answer = link.message("an answer to the known request")?;
         if self.testee.has_service() && !answer.starts_with(b"eop-test 1 limit=") {
             let observed = String::from_utf8_lossy(&answer).escape_debug().to_string();
-            return Err(Stop::messages("`eop-test 1 limit=…` in answer to `hello`", observed).against("EOP-TST-5"));
+            return Err(
+                Stop::messages("`eop-test 1 limit=…` in answer to `hello`", observed)
+                    .against("EOP-TST-5"),
+            );
         }
         Ok(())
     }
@@ -73,17 +76,23 @@ impl<'a> ServerStage<'a> {
     /// Asks the test service something on a connection of its own, uncut; the answer as text.
     pub fn ask(&self, request: &str) -> Step<String> {
         self.play.manner.flush()?;
-        let manner = Manner { cut: Cut::Whole, ..self.play.manner.clone() };
+        let manner = Manner {
+            cut: Cut::Whole,
+            ..self.play.manner.clone()
+        };
         let mut side = Link::connect("side", self.testee.address()?, manner, None)?;
         side.send(n(request))?;
         let answer = side.message(&format!("an answer to `{request}`"))?;
-        String::from_utf8(answer).map_err(|_| Stop::messages("an answer in ASCII", "octets that are not"))
+        String::from_utf8(answer)
+            .map_err(|_| Stop::messages("an answer in ASCII", "octets that are not"))
     }
 
     /// The count of a token.
     pub fn marked(&self, token: &str) -> Step<u32> {
         let answer = self.ask(&format!("marked {token}"))?;
-        answer.parse().map_err(|_| Stop::messages("a count in answer to `marked`", answer).against("EOP-TST-5"))
+        answer.parse().map_err(|_| {
+            Stop::messages("a count in answer to `marked`", answer).against("EOP-TST-5")
+        })
     }
 
     /// The count of a token is `expected`.
@@ -92,7 +101,10 @@ impl<'a> ServerStage<'a> {
         if count == expected {
             return Ok(());
         }
-        Err(Stop::messages(format!("acted on {expected} time(s)"), format!("acted on {count} time(s)")))
+        Err(Stop::messages(
+            format!("acted on {expected} time(s)"),
+            format!("acted on {count} time(s)"),
+        ))
     }
 
     /// Releases an `await`.
@@ -106,8 +118,12 @@ impl<'a> ServerStage<'a> {
     /// A fresh port of the server, at whose every accept the steps run.
     pub fn listen(&self, steps: &str) -> Step<SocketAddrV4> {
         let answer = self.ask(&format!("listen {steps}"))?;
-        let port = answer.strip_prefix("port ").and_then(|port| port.parse().ok());
-        let port = port.ok_or_else(|| Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-5"))?;
+        let port = answer
+            .strip_prefix("port ")
+            .and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| {
+            Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-5")
+        })?;
         Ok(SocketAddrV4::new(*self.testee.address()?.ip(), port))
     }
 
@@ -125,7 +141,10 @@ impl<'a> ServerStage<'a> {
         let declared = answer
             .split(' ')
             .find_map(|token| token.strip_prefix(option)?.strip_prefix('=')?.parse().ok())
-            .ok_or_else(|| Stop::messages(format!("`{option}=` in answer to `hello`"), answer).against("EOP-TST-5"))?;
+            .ok_or_else(|| {
+                Stop::messages(format!("`{option}=` in answer to `hello`"), answer)
+                    .against("EOP-TST-5")
+            })?;
         Ok((instance, declared))
     }
 

@@ -46,7 +46,11 @@ impl DriverTestee {
     /// Starts the driver with `command`; it gets `start_wait` to say `hello`.
     pub fn start(command: &str, start_wait: Duration) -> Result<Self, NotStarted> {
         let driver = Mutex::new(Arc::new(Driver::start(command, start_wait)?));
-        Ok(Self { command: command.to_owned(), start_wait, driver })
+        Ok(Self {
+            command: command.to_owned(),
+            start_wait,
+            driver,
+        })
     }
 
     /// The driver, alive.
@@ -68,13 +72,20 @@ impl Driver {
     fn start(command: &str, wait: Duration) -> Result<Self, NotStarted> {
         let (mut process, lines) = Process::start(command, &[])?;
         let lacks = hello(command, &lines, wait).map_err(|NotStarted(why)| {
-            let ended = process.ended().map_or_else(String::new, |status| format!(" ({status})"));
+            let ended = process
+                .ended()
+                .map_or_else(String::new, |status| format!(" ({status})"));
             NotStarted(why + &ended)
         })?;
         let sessions = Arc::<Mutex<Sessions>>::default();
         let registry = Arc::clone(&sessions);
         std::thread::spawn(move || deliver(&lines, &registry));
-        Ok(Self { process: Mutex::new(process), sessions, next: AtomicU32::new(1), lacks })
+        Ok(Self {
+            process: Mutex::new(process),
+            sessions,
+            next: AtomicU32::new(1),
+            lacks,
+        })
     }
 
     /// Whether the driver declares that it lacks a feature.
@@ -102,12 +113,18 @@ impl Driver {
 
     /// Writes a line to the driver.
     pub fn say(&self, line: &str) {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).say(line);
+        self.process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .say(line);
     }
 
     /// Ends the driver's standard input and says whether it left within `wait`.
     pub fn leave(&self, wait: Duration) -> bool {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).leave(wait)
+        self.process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .leave(wait)
     }
 
     fn gone(&self) -> Option<String> {
@@ -125,7 +142,10 @@ fn deliver(lines: &Receiver<Line>, registry: &Mutex<Sessions>) {
         match lines.recv() {
             Ok(Line::Text(line)) => {
                 let Some((id, report)) = split(&line) else {
-                    break format!("the driver printed a line without a session: \"{}\"", line.escape_debug());
+                    break format!(
+                        "the driver printed a line without a session: \"{}\"",
+                        line.escape_debug()
+                    );
                 };
                 let sessions = registry.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(session) = sessions.open.get(&id) {
@@ -151,7 +171,9 @@ fn split(line: &str) -> Option<(u32, &str)> {
 
 fn hello(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<Vec<String>, NotStarted> {
     let instead = |what: String| {
-        NotStarted(format!("`{command}` did not print `hello eop-test 1 role=client` (EOP-DRV-1): {what}"))
+        NotStarted(format!(
+            "`{command}` did not print `hello eop-test 1 role=client` (EOP-DRV-1): {what}"
+        ))
     };
     match lines.recv_timeout(wait) {
         Ok(Line::Text(line)) => match line.strip_prefix("hello eop-test 1 role=client") {
@@ -163,7 +185,12 @@ fn hello(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<Vec<St
             None => Err(instead(format!("it printed \"{}\"", line.escape_debug()))),
         },
         Ok(Line::Garbage(what)) => Err(instead(format!("it printed {what}"))),
-        Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => Err(instead("it ended its output".to_owned())),
-        Err(RecvTimeoutError::Timeout) => Err(instead(format!("it printed nothing for {} ms", wait.as_millis()))),
+        Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => {
+            Err(instead("it ended its output".to_owned()))
+        }
+        Err(RecvTimeoutError::Timeout) => Err(instead(format!(
+            "it printed nothing for {} ms",
+            wait.as_millis()
+        ))),
     }
 }

@@ -43,12 +43,19 @@ impl Event {
             return Err(format!("`{verb}` is no event of the contract"));
         };
         if words.len() != plain.saturating_add(1) {
-            return Err(format!("`{verb}` takes {plain} plain word(s), not {}", words.len().saturating_sub(1)));
+            return Err(format!(
+                "`{verb}` takes {plain} plain word(s), not {}",
+                words.len().saturating_sub(1)
+            ));
         }
         if let Some(key) = needed.iter().find(|key| !keys.contains_key(**key)) {
             return Err(format!("`{verb}` comes without `{key}=`"));
         }
-        Ok(Self { words, keys, text: text.to_owned() })
+        Ok(Self {
+            words,
+            keys,
+            text: text.to_owned(),
+        })
     }
 
     /// The event's name.
@@ -74,7 +81,9 @@ impl Event {
         let mut words = self.words.iter();
         let all = pattern.split(' ').all(|token| match token.split_once('=') {
             Some((key, values)) => values.split('|').any(|value| value == self.key(key)),
-            None => words.next().is_some_and(|word| token == "*" || token.split('|').any(|one| one == word)),
+            None => words
+                .next()
+                .is_some_and(|word| token == "*" || token.split('|').any(|one| one == word)),
         });
         all && words.next().is_none()
     }
@@ -92,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_pattern_names_words_and_keys() {
-        let event = Event::parse("redirected 127.0.0.1:1 owed=1 late=0 hop=2 resend=explicit").unwrap();
+        let event =
+            Event::parse("redirected 127.0.0.1:1 owed=1 late=0 hop=2 resend=explicit").unwrap();
         assert!(event.matches("redirected 127.0.0.1:1 hop=2 owed=1"));
         assert!(event.matches("redirected * late=0"));
         assert!(!event.matches("redirected 127.0.0.1:1 owed=2"));
@@ -107,7 +117,14 @@ mod tests {
 
     #[test]
     fn what_the_contract_does_not_know_is_refused() {
-        for line in ["", "hello", "connected 127.0.0.1:1 hop=0", "synced", "ended eof now", "dial a=1 b"] {
+        for line in [
+            "",
+            "hello",
+            "connected 127.0.0.1:1 hop=0",
+            "synced",
+            "ended eof now",
+            "dial a=1 b",
+        ] {
             assert!(Event::parse(line).is_err(), "{line}");
         }
     }

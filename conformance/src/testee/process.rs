@@ -33,7 +33,10 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `command` with the shell's word splitting; what it prints comes through the channel.
-    pub(super) fn start(command: &str, environment: &[(&str, &str)]) -> Result<(Self, Receiver<Line>), NotStarted> {
+    pub(super) fn start(
+        command: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<(Self, Receiver<Line>), NotStarted> {
         let failed = |what: &str| NotStarted(format!("cannot start `{command}`: {what}"));
         let mut child = Command::new("/bin/sh")
             .args(["-c", command])
@@ -53,12 +56,22 @@ impl Process {
         let (input, commands) = mpsc::channel::<String>();
         std::thread::spawn(move || {
             for line in commands {
-                if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+                if stdin
+                    .write_all(line.as_bytes())
+                    .and_then(|()| stdin.flush())
+                    .is_err()
+                {
                     return;
                 }
             }
         });
-        Ok((Self { child, input: Some(input) }, lines))
+        Ok((
+            Self {
+                child,
+                input: Some(input),
+            },
+            lines,
+        ))
     }
 
     /// Writes a line to the process. A process that has gone is noticed by the end of its output.
@@ -83,7 +96,11 @@ impl Process {
 
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<String> {
-        self.child.try_wait().ok().flatten().map(|status| status.to_string())
+        self.child
+            .try_wait()
+            .ok()
+            .flatten()
+            .map(|status| status.to_string())
     }
 }
 
@@ -104,7 +121,11 @@ impl Drop for Process {
 fn read(mut output: BufReader<impl std::io::Read>, print: &Sender<Line>) {
     loop {
         let mut octets = Vec::new();
-        let line = match output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut octets) {
+        let line = match output
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut octets)
+        {
             Ok(0) | Err(_) => Line::End,
             Ok(_) => parse(&octets),
         };
@@ -116,12 +137,20 @@ fn read(mut output: BufReader<impl std::io::Read>, print: &Sender<Line>) {
 }
 
 fn parse(octets: &[u8]) -> Line {
-    let shown = || String::from_utf8_lossy(octets.get(..octets.len().min(60)).unwrap_or_default()).escape_debug().to_string();
+    let shown = || {
+        String::from_utf8_lossy(octets.get(..octets.len().min(60)).unwrap_or_default())
+            .escape_debug()
+            .to_string()
+    };
     match octets.strip_suffix(b"\n") {
         Some(line) => match std::str::from_utf8(line) {
             Ok(text) => Line::Text(text.to_owned()),
             Err(_) => Line::Garbage(format!("a line that is not text: \"{}\"", shown())),
         },
-        None => Line::Garbage(format!("{} octets without an end of line: \"{}\"", octets.len(), shown())),
+        None => Line::Garbage(format!(
+            "{} octets without an end of line: \"{}\"",
+            octets.len(),
+            shown()
+        )),
     }
 }

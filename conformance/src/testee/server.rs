@@ -16,7 +16,10 @@ const LOOPBACK: &str = "127.0.0.1:0";
 #[derive(Debug)]
 enum Way {
     Attached(SocketAddrV4),
-    Started { command: String, main: Mutex<Option<Instance>> },
+    Started {
+        command: String,
+        main: Mutex<Option<Instance>>,
+    },
 }
 
 /// A server under test.
@@ -40,13 +43,28 @@ impl ServerTestee {
     /// A server that runs already. With `request` it is judged without the test service.
     #[must_use]
     pub const fn attach(address: SocketAddrV4, request: Option<Vec<u8>>) -> Self {
-        Self { way: Way::Attached(address), request, start_wait: Duration::from_secs(3) }
+        Self {
+            way: Way::Attached(address),
+            request,
+            start_wait: Duration::from_secs(3),
+        }
     }
 
     /// A server that `command` starts; it gets `start_wait` to say `ready`.
-    pub fn start(command: &str, request: Option<Vec<u8>>, start_wait: Duration) -> Result<Self, NotStarted> {
+    pub fn start(
+        command: &str,
+        request: Option<Vec<u8>>,
+        start_wait: Duration,
+    ) -> Result<Self, NotStarted> {
         let main = Mutex::new(Some(Instance::start(command, LOOPBACK, "", start_wait)?));
-        Ok(Self { way: Way::Started { command: command.to_owned(), main }, request, start_wait })
+        Ok(Self {
+            way: Way::Started {
+                command: command.to_owned(),
+                main,
+            },
+            request,
+            start_wait,
+        })
     }
 
     /// The message known to be answered.
@@ -66,11 +84,21 @@ impl ServerTestee {
         match &self.way {
             Way::Attached(address) => Ok(*address),
             Way::Started { command, main } => {
-                let mut main = main.lock().map_err(|_| Stop::Harness("the testee's lock is poisoned".to_owned()))?;
-                if main.as_mut().is_none_or(|instance| instance.ended().is_some()) {
-                    *main = Some(Instance::start(command, LOOPBACK, "", self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))?);
+                let mut main = main
+                    .lock()
+                    .map_err(|_| Stop::Harness("the testee's lock is poisoned".to_owned()))?;
+                if main
+                    .as_mut()
+                    .is_none_or(|instance| instance.ended().is_some())
+                {
+                    *main = Some(
+                        Instance::start(command, LOOPBACK, "", self.start_wait)
+                            .map_err(|NotStarted(why)| Stop::Gone(why))?,
+                    );
                 }
-                main.as_ref().map(|instance| instance.address).ok_or_else(|| Stop::Gone("the testee has gone".to_owned()))
+                main.as_ref()
+                    .map(|instance| instance.address)
+                    .ok_or_else(|| Stop::Gone("the testee has gone".to_owned()))
             }
         }
     }
@@ -78,9 +106,13 @@ impl ServerTestee {
     /// Another instance with these `EOP_OPTIONS`; an attached server is used as it is.
     pub fn another(&self, options: &str) -> Step<Instance> {
         match &self.way {
-            Way::Attached(address) => Ok(Instance { address: *address, process: None }),
+            Way::Attached(address) => Ok(Instance {
+                address: *address,
+                process: None,
+            }),
             Way::Started { command, .. } => {
-                Instance::start(command, LOOPBACK, options, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))
+                Instance::start(command, LOOPBACK, options, self.start_wait)
+                    .map_err(|NotStarted(why)| Stop::Gone(why))
             }
         }
     }
@@ -88,21 +120,35 @@ impl ServerTestee {
     /// Another instance with this `EOP_LISTEN`; the reason, if it does not say `ready`.
     pub fn another_at(&self, listen: &str) -> Step<Result<Instance, NotStarted>> {
         match &self.way {
-            Way::Attached(_) => Err(Stop::Harness("a server that is attached to cannot be started".to_owned())),
-            Way::Started { command, .. } => Ok(Instance::start(command, listen, "", self.start_wait)),
+            Way::Attached(_) => Err(Stop::Harness(
+                "a server that is attached to cannot be started".to_owned(),
+            )),
+            Way::Started { command, .. } => {
+                Ok(Instance::start(command, listen, "", self.start_wait))
+            }
         }
     }
 }
 
 impl Instance {
-    fn start(command: &str, listen: &str, options: &str, wait: Duration) -> Result<Self, NotStarted> {
+    fn start(
+        command: &str,
+        listen: &str,
+        options: &str,
+        wait: Duration,
+    ) -> Result<Self, NotStarted> {
         let environment = [("EOP_LISTEN", listen), ("EOP_OPTIONS", options)];
         let (mut process, lines) = Process::start(command, &environment)?;
         let address = ready(command, &lines, wait).map_err(|NotStarted(why)| {
-            let ended = process.ended().map_or_else(String::new, |status| format!(" ({status})"));
+            let ended = process
+                .ended()
+                .map_or_else(String::new, |status| format!(" ({status})"));
             NotStarted(why + &ended)
         })?;
-        Ok(Self { address, process: Some(process) })
+        Ok(Self {
+            address,
+            process: Some(process),
+        })
     }
 
     /// How its process ended, if it has.
@@ -116,9 +162,15 @@ impl Instance {
     }
 }
 
-fn ready(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<SocketAddrV4, NotStarted> {
+fn ready(
+    command: &str,
+    lines: &Receiver<Line>,
+    wait: Duration,
+) -> Result<SocketAddrV4, NotStarted> {
     let instead = |what: String| {
-        NotStarted(format!("`{command}` did not print `ready 127.0.0.1:PORT` (EOP-TST-1): {what}"))
+        NotStarted(format!(
+            "`{command}` did not print `ready 127.0.0.1:PORT` (EOP-TST-1): {what}"
+        ))
     };
     match lines.recv_timeout(wait) {
         Ok(Line::Text(line)) => line
@@ -126,7 +178,12 @@ fn ready(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<Socket
             .and_then(|endpoint| endpoint.parse().ok())
             .ok_or_else(|| instead(format!("it printed \"{}\"", line.escape_debug()))),
         Ok(Line::Garbage(what)) => Err(instead(format!("it printed {what}"))),
-        Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => Err(instead("it ended its output".to_owned())),
-        Err(RecvTimeoutError::Timeout) => Err(instead(format!("it printed nothing for {} ms", wait.as_millis()))),
+        Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => {
+            Err(instead("it ended its output".to_owned()))
+        }
+        Err(RecvTimeoutError::Timeout) => Err(instead(format!(
+            "it printed nothing for {} ms",
+            wait.as_millis()
+        ))),
     }
 }

@@ -7,130 +7,223 @@ use crate::verdict::{Axis, Stop};
 
 /// Lines that break the grammar, each behind a session number.
 const BAD_LINES: [&str; 22] = [
-    "", "sned 71", "SEND 71", "send", "send 7", "send 7G", "send 7A", "send  71", "send 71 ", "send @", "send @01", "send -1",
-    "send 71 never", "send 71 never-resend x", "retire", "retire -1", "resend x", "drop", "sync", "sync A_B", "half-close now", "close 1",
+    "",
+    "sned 71",
+    "SEND 71",
+    "send",
+    "send 7",
+    "send 7G",
+    "send 7A",
+    "send  71",
+    "send 71 ",
+    "send @",
+    "send @01",
+    "send -1",
+    "send 71 never",
+    "send 71 never-resend x",
+    "retire",
+    "retire -1",
+    "resend x",
+    "drop",
+    "sync",
+    "sync A_B",
+    "half-close now",
+    "close 1",
 ];
 
 pub(super) const CASES: &[Case] = &[
-    Case::client("drv.bad-line", &["EOP-DRV-12"], "lines that break the grammar are rejected and change nothing", |s| {
-        let home = s.endpoint("home")?;
-        let (mut session, mut h) = s.begin(&home, "")?;
-        for line in BAD_LINES {
-            session.say_exactly(line);
-            session.expect("rejected * *").map_err(|stop| match stop {
-                Stop::Breach(mut breach) => {
-                    breach.expected = format!("`rejected` for the line \"{line}\"");
-                    Stop::Breach(breach)
-                }
-                Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
-            })?;
-        }
-        ask(&mut session, &mut h)?;
-        h.send(n("r"))?;
-        session.expect_message(b"r", "outstanding=0").map(drop)
-    })
+    Case::client(
+        "drv.bad-line",
+        &["EOP-DRV-12"],
+        "lines that break the grammar are rejected and change nothing",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = s.begin(&home, "")?;
+            for line in BAD_LINES {
+                session.say_exactly(line);
+                session.expect("rejected * *").map_err(|stop| match stop {
+                    Stop::Breach(mut breach) => {
+                        breach.expected = format!("`rejected` for the line \"{line}\"");
+                        Stop::Breach(breach)
+                    }
+                    Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+                })?;
+            }
+            ask(&mut session, &mut h)?;
+            h.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0").map(drop)
+        },
+    )
     .whole(),
-    Case::client("drv.bad-settings", &["EOP-DRV-12"], "a `connect` that breaks the grammar or contradicts itself opens nothing", |s| {
-        let home = s.endpoint("home")?;
-        let good = home.address().to_string();
-        for bad in [
-            "discipline=both", "discipline=", "greeting=-1", "greeting=01", "resend=maybe", "policy=none", "allow=10.0.0.0:1", "allow=10.0.0.0/33:1",
-            "fallback=away", "order=any", "limit=x", "dial=1.2.3.4", "dial=1.2.3.4:1>", "volume=11", "discipline=manual resend=automatic",
-        ] {
-            s.session(&good, bad).expect("rejected connect *").map_err(|stop| match stop {
-                Stop::Breach(mut breach) => {
-                    breach.expected = format!("`rejected connect` for `{bad}`");
-                    Stop::Breach(breach)
-                }
-                Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
-            })?;
-        }
-        s.session("127.0.0.1", "").expect("rejected connect *")?;
-        home.nobody()
-    })
+    Case::client(
+        "drv.bad-settings",
+        &["EOP-DRV-12"],
+        "a `connect` that breaks the grammar or contradicts itself opens nothing",
+        |s| {
+            let home = s.endpoint("home")?;
+            let good = home.address().to_string();
+            for bad in [
+                "discipline=both",
+                "discipline=",
+                "greeting=-1",
+                "greeting=01",
+                "resend=maybe",
+                "policy=none",
+                "allow=10.0.0.0:1",
+                "allow=10.0.0.0/33:1",
+                "fallback=away",
+                "order=any",
+                "limit=x",
+                "dial=1.2.3.4",
+                "dial=1.2.3.4:1>",
+                "volume=11",
+                "discipline=manual resend=automatic",
+            ] {
+                s.session(&good, bad)
+                    .expect("rejected connect *")
+                    .map_err(|stop| match stop {
+                        Stop::Breach(mut breach) => {
+                            breach.expected = format!("`rejected connect` for `{bad}`");
+                            Stop::Breach(breach)
+                        }
+                        Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+                    })?;
+            }
+            s.session("127.0.0.1", "").expect("rejected connect *")?;
+            home.nobody()
+        },
+    )
     .whole(),
-    Case::client("drv.after-the-end", &["EOP-DRV-10", "EOP-DRV-8"], "commands to a session that ended are ignored", |s| {
-        let home = s.endpoint("home")?;
-        let (mut session, mut h) = asked(s, &home, "")?;
-        session.close()?;
-        session.say("send 6e6577");
-        session.say("close");
-        h.expect_end()?;
-        let (mut other, mut o) = asked(s, &home, "")?;
-        o.send(n("r"))?;
-        other.expect_message(b"r", "outstanding=0")?;
-        session.nothing_more()
-    }),
-    Case::client("drv.sync", &["EOP-DRV-9"], "`synced` comes after the events of what had arrived", |s| {
-        let home = s.endpoint("home")?;
-        let (mut session, mut h) = asked(s, &home, "")?;
-        ask(&mut session, &mut h)?;
-        h.send(n("one"))?;
-        h.send(n("two"))?;
-        h.settle()?;
-        let events = session.sync_taking()?;
-        let told: Vec<_> = events.iter().map(ToString::to_string).collect();
-        if events.len() == 2 && events.iter().all(|event| event.verb() == "message") {
-            return Ok(());
-        }
-        Err(Stop::messages("two messages before `synced`", told.join("; ")))
-    }),
-    Case::client("drv.side-by-side", &["EOP-DRV-3"], "a hundred sessions at once, each with its own answer", |s| {
-        let home = s.endpoint("home")?;
-        let mut open = Vec::new();
-        for _ in 0..100 {
-            open.push(asked(s, &home, "")?);
-        }
-        for (index, (_, link)) in open.iter_mut().enumerate() {
-            link.send(n(index.to_string()))?;
-        }
-        for (index, (session, _)) in open.iter_mut().enumerate() {
-            session.expect_message(index.to_string().as_bytes(), "outstanding=0")?;
-        }
-        Ok(())
-    })
+    Case::client(
+        "drv.after-the-end",
+        &["EOP-DRV-10", "EOP-DRV-8"],
+        "commands to a session that ended are ignored",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            session.close()?;
+            session.say("send 6e6577");
+            session.say("close");
+            h.expect_end()?;
+            let (mut other, mut o) = asked(s, &home, "")?;
+            o.send(n("r"))?;
+            other.expect_message(b"r", "outstanding=0")?;
+            session.nothing_more()
+        },
+    ),
+    Case::client(
+        "drv.sync",
+        &["EOP-DRV-9"],
+        "`synced` comes after the events of what had arrived",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            ask(&mut session, &mut h)?;
+            h.send(n("one"))?;
+            h.send(n("two"))?;
+            h.settle()?;
+            let events = session.sync_taking()?;
+            let told: Vec<_> = events.iter().map(ToString::to_string).collect();
+            if events.len() == 2 && events.iter().all(|event| event.verb() == "message") {
+                return Ok(());
+            }
+            Err(Stop::messages(
+                "two messages before `synced`",
+                told.join("; "),
+            ))
+        },
+    ),
+    Case::client(
+        "drv.side-by-side",
+        &["EOP-DRV-3"],
+        "a hundred sessions at once, each with its own answer",
+        |s| {
+            let home = s.endpoint("home")?;
+            let mut open = Vec::new();
+            for _ in 0..100 {
+                open.push(asked(s, &home, "")?);
+            }
+            for (index, (_, link)) in open.iter_mut().enumerate() {
+                link.send(n(index.to_string()))?;
+            }
+            for (index, (session, _)) in open.iter_mut().enumerate() {
+                session.expect_message(index.to_string().as_bytes(), "outstanding=0")?;
+            }
+            Ok(())
+        },
+    )
     .whole(),
-    Case::client("drv.blocked-session", &["EOP-DRV-3"], "a session whose message nobody reads does not hold up another", |s| {
-        let (home, other) = (s.endpoint("home")?, s.endpoint("other")?);
-        let (blocked, mut b) = s.begin(&home, "")?;
-        blocked.say("send @16000000");
-        b.expect_octets(1)?;
-        let (mut session, mut o) = asked(s, &other, "")?;
-        o.send(n("r"))?;
-        session.expect_message(b"r", "outstanding=0").map(drop)
-    })
+    Case::client(
+        "drv.blocked-session",
+        &["EOP-DRV-3"],
+        "a session whose message nobody reads does not hold up another",
+        |s| {
+            let (home, other) = (s.endpoint("home")?, s.endpoint("other")?);
+            let (blocked, mut b) = s.begin(&home, "")?;
+            blocked.say("send @16000000");
+            b.expect_octets(1)?;
+            let (mut session, mut o) = asked(s, &other, "")?;
+            o.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0").map(drop)
+        },
+    )
     .whole(),
-    Case::client("drv.dial-unmapped", &["EOP-DRV-5"], "an address that `dial=` does not map is reported and not dialled", |s| {
-        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
-        let mapped = format!("policy=paper dial=8.8.8.8:9000>{}", home.address());
-        let settings = s.pick(format!("{mapped},{0}>{0}", target.address()), mapped.clone());
-        let allow = format!(" allow={}/32:*", target.address().ip());
-        let mut session = s.session("8.8.8.8:9000", &(settings + &allow));
-        let mut h = home.accept()?;
-        session.expect("connected 8.8.8.8:9000")?;
-        ask(&mut session, &mut h)?;
-        if s.control() {
-            return early(&mut session, &mut h, &target, 1).map(drop);
-        }
-        h.send(crate::octets::r(target.address()))?;
-        session.expect(&format!("redirected {} owed=1", target.address()))?;
-        session.expect(&format!("dial {}", target.address()))?;
-        session.expect(&format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", target.address()))?;
-        target.nobody()
-    })
+    Case::client(
+        "drv.dial-unmapped",
+        &["EOP-DRV-5"],
+        "an address that `dial=` does not map is reported and not dialled",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let mapped = format!("policy=paper dial=8.8.8.8:9000>{}", home.address());
+            let settings = s.pick(
+                format!("{mapped},{0}>{0}", target.address()),
+                mapped.clone(),
+            );
+            let allow = format!(" allow={}/32:*", target.address().ip());
+            let mut session = s.session("8.8.8.8:9000", &(settings + &allow));
+            let mut h = home.accept()?;
+            session.expect("connected 8.8.8.8:9000")?;
+            ask(&mut session, &mut h)?;
+            if s.control() {
+                return early(&mut session, &mut h, &target, 1).map(drop);
+            }
+            h.send(crate::octets::r(target.address()))?;
+            session.expect(&format!("redirected {} owed=1", target.address()))?;
+            session.expect(&format!("dial {}", target.address()))?;
+            session.expect(&format!(
+                "ended RedirectFailed target={} cause=ConnectFailed owed=1",
+                target.address()
+            ))?;
+            target.nobody()
+        },
+    )
     .negative()
     .needs("policy"),
-    Case::client("drv.loopback-only", &["EOP-DRV-6"], "without `dial=` an address that is not loopback is reported and not dialled", |s| {
-        let mut session = s.session("192.0.2.1:9000", "");
-        session.expect("dial 192.0.2.1:9000")?;
-        session.expect("ended ConnectFailed").map(drop)
-    }),
-    Case::client("drv.leaves", &["EOP-DRV-2"], "the driver leaves when its standard input ends", |s| {
-        let driver = s.another_driver()?;
-        if driver.leave(s.manner.wait) {
-            return Ok(());
-        }
-        Err(Stop::silence(Axis::End, "the driver process leaves", s.manner.wait))
-    })
+    Case::client(
+        "drv.loopback-only",
+        &["EOP-DRV-6"],
+        "without `dial=` an address that is not loopback is reported and not dialled",
+        |s| {
+            let mut session = s.session("192.0.2.1:9000", "");
+            session.expect("dial 192.0.2.1:9000")?;
+            session.expect("ended ConnectFailed").map(drop)
+        },
+    ),
+    Case::client(
+        "drv.leaves",
+        &["EOP-DRV-2"],
+        "the driver leaves when its standard input ends",
+        |s| {
+            let driver = s.another_driver()?;
+            if driver.leave(s.manner.wait) {
+                return Ok(());
+            }
+            Err(Stop::silence(
+                Axis::End,
+                "the driver process leaves",
+                s.manner.wait,
+            ))
+        },
+    )
     .whole(),
 ];

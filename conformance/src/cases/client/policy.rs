@@ -29,12 +29,16 @@ impl Attempt<'_> {
         session.say("send 71");
         link.expect_n("q")?;
         for (index, believed) in self.targets.iter().enumerate() {
-            let to = believed.parse().map_err(|_| Stop::Harness(format!("{believed} is no endpoint")))?;
+            let to = believed
+                .parse()
+                .map_err(|_| Stop::Harness(format!("{believed} is no endpoint")))?;
             link.send(r(to))?;
             if index + 1 == self.targets.len()
                 && let Some(reason) = reason
             {
-                session.expect(&format!("ended RedirectRefused target={believed} reason={reason} owed=1"))?;
+                session.expect(&format!(
+                    "ended RedirectRefused target={believed} reason={reason} owed=1"
+                ))?;
                 return target.nobody();
             }
             session.expect(&format!("redirected {believed} owed=1"))?;
@@ -46,16 +50,42 @@ impl Attempt<'_> {
 }
 
 /// Each of `targets` is refused for `reason`; the control `allowed` is followed.
-fn refused(s: &ClientStage<'_>, home: &str, settings: &str, allowed: &str, targets: &[&str], reason: &str) -> Step {
+fn refused(
+    s: &ClientStage<'_>,
+    home: &str,
+    settings: &str,
+    allowed: &str,
+    targets: &[&str],
+    reason: &str,
+) -> Step {
     if s.control() {
-        return Attempt { home, targets: &[allowed], settings }.play(s, None);
+        return Attempt {
+            home,
+            targets: &[allowed],
+            settings,
+        }
+        .play(s, None);
     }
-    targets.iter().try_for_each(|target| Attempt { home, targets: &[target], settings }.play(s, Some(reason)))
+    targets.iter().try_for_each(|target| {
+        Attempt {
+            home,
+            targets: &[target],
+            settings,
+        }
+        .play(s, Some(reason))
+    })
 }
 
 /// Each of `pairs` (home, target) is followed.
 fn followed(s: &ClientStage<'_>, settings: &str, pairs: &[(&str, &str)]) -> Step {
-    pairs.iter().try_for_each(|(home, target)| Attempt { home, targets: &[target], settings }.play(s, None))
+    pairs.iter().try_for_each(|(home, target)| {
+        Attempt {
+            home,
+            targets: &[target],
+            settings,
+        }
+        .play(s, None)
+    })
 }
 
 const GLOBAL: &str = "8.8.8.8:9000";

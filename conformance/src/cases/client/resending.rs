@@ -7,7 +7,8 @@ use crate::verdict::Stop;
 
 /// Nothing more has come on a connection.
 fn quiet(link: &mut crate::link::Link, expected: &str) -> crate::verdict::Step {
-    link.anything_by_now().map_or(Ok(()), |came| Err(Stop::messages(expected, came)))
+    link.anything_by_now()
+        .map_or(Ok(()), |came| Err(Stop::messages(expected, came)))
 }
 
 pub(super) const CASES: &[Case] = &[

@@ -32,13 +32,23 @@ pub(super) fn arrive(session: &mut Session, target: &Endpoint) -> Step<Link> {
 }
 
 /// `link` redirects to `target` while one message is outstanding; the client follows, at its `hop`.
-pub(super) fn early(session: &mut Session, link: &mut Link, target: &Endpoint, hop: u32) -> Step<Link> {
+pub(super) fn early(
+    session: &mut Session,
+    link: &mut Link,
+    target: &Endpoint,
+    hop: u32,
+) -> Step<Link> {
     link.send(r(target.address()))?;
     follow(session, target, &format!("owed=1 late=0 hop={hop}"))
 }
 
 /// A session moved by an early redirect and waiting for the decision: at `target`, with `q` owed at hop 1.
-pub(super) fn owing(s: &ClientStage<'_>, home: &Endpoint, target: &Endpoint, settings: &str) -> Step<(Session, Link, Link)> {
+pub(super) fn owing(
+    s: &ClientStage<'_>,
+    home: &Endpoint,
+    target: &Endpoint,
+    settings: &str,
+) -> Step<(Session, Link, Link)> {
     let (mut session, mut h) = asked(s, home, settings)?;
     let t = early(&mut session, &mut h, target, 1)?;
     Ok((session, h, t))
