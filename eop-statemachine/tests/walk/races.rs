@@ -33,6 +33,32 @@ enum Crossing {
 }
 
 impl Crossing {
+    const ALL: &[Self] = &[
+        Self::MessageWithAnswer,
+        Self::MessageWithRedirect,
+        Self::MessageWithLateRedirect,
+        Self::MessageWithGreeting,
+        Self::MessageWithGreetingRedirect,
+        Self::MessageWithNote,
+        Self::FinWithAnswer,
+        Self::FinWithRedirect,
+        Self::FinWithLateRedirect,
+        Self::FinWithFin,
+        Self::ResetWithRedirect,
+        Self::RedirectWithRedirect,
+    ];
+
+    /// Why it does not occur.
+    const fn reason(self, manual: bool) -> &'static str {
+        match self {
+            Self::MessageWithGreeting | Self::MessageWithGreetingRedirect => {
+                ": no octet of a message goes out before the greetings (EOP-ACC-5)"
+            }
+            Self::MessageWithNote if !manual => ": the server sends nothing unasked (EOP-ACC-2)",
+            _ => "",
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::MessageWithAnswer => "message with answer",
@@ -85,7 +111,9 @@ impl Races {
     }
 
     fn note_at_client(&mut self, setting: &Setting, before: &World, after: &World, token: Token) {
-        let Some(link) = before.current() else { return };
+        let Some(link) = before.current().filter(|link| !link.torn) else {
+            return;
+        };
         let messages = link.to_server.iter().any(|sent| {
             matches!(
                 sent,
@@ -142,7 +170,7 @@ impl Races {
         stop: usize,
         token: Token,
     ) {
-        let Some(link) = &before.links[stop] else {
+        let Some(link) = before.links[stop].as_ref().filter(|link| !link.torn) else {
             return;
         };
         let outcome = match &after.links[stop] {
@@ -195,14 +223,28 @@ impl Races {
                 "\n## {name}\n\n| What crosses | At the | Outcomes |\n|---|---|---|\n"
             )
             .expect("a string");
-            for ((discipline, crossing, side), outcomes) in &self.seen {
-                if *discipline == manual {
+            for crossing in Crossing::ALL {
+                let mut occurs = false;
+                for side in ["client", "server"] {
+                    let Some(outcomes) = self.seen.get(&(manual, *crossing, side)) else {
+                        continue;
+                    };
+                    occurs = true;
                     let outcomes: Vec<_> = outcomes.iter().map(String::as_str).collect();
                     writeln!(
                         text,
                         "| {} | {side} | {} |",
                         crossing.name(),
                         outcomes.join("<br>")
+                    )
+                    .expect("a string");
+                }
+                if !occurs {
+                    writeln!(
+                        text,
+                        "| {} | | does not occur{} |",
+                        crossing.name(),
+                        crossing.reason(manual)
                     )
                     .expect("a string");
                 }
@@ -229,17 +271,10 @@ fn at_client(world: &World) -> String {
         State::Dialing => "home is connected to".to_owned(),
         State::Ended => {
             let end = world.session.end().unwrap_or(End::Closed);
-            let mut what = format!("ended {}", end.kind());
-            for (count, name) in [
-                (counts.owed, "owed"),
-                (counts.unsent, "unsent"),
-                (counts.uncertain, "uncertain"),
-            ] {
-                if count > 0 {
-                    write!(what, ", some {name}").expect("a string");
-                }
+            match counts.uncertain {
+                0 => format!("ended {}", end.kind()),
+                _ => format!("ended {}; what was offered is uncertain", end.kind()),
             }
-            what
         }
     }
 }

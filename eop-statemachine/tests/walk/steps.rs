@@ -234,6 +234,12 @@ fn servers(world: &World, setting: &Setting, index: u8, link: &Link, steps: &mut
     if link.waiting[0].is_some() && !link.acted && may_act {
         steps.push(Step::Act(index));
     }
+    if world.failures > 0 && !link.broken && !link.left {
+        steps.push(Step::Break(index));
+        if link.to_client.first().is_some() {
+            steps.push(Step::BreakAtOnce(index));
+        }
+    }
     let speaks = matches!(
         link.server.state(),
         server::State::Open | server::State::PeerDone
@@ -272,11 +278,7 @@ fn servers(world: &World, setting: &Setting, index: u8, link: &Link, steps: &mut
     }
     steps.push(Step::Fin(index));
     if world.failures > 0 {
-        steps.push(Step::Break(index));
         steps.push(Step::Tear(index));
-        if link.to_client.first().is_some() {
-            steps.push(Step::BreakAtOnce(index));
-        }
     }
 }
 
