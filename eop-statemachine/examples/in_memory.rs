@@ -36,7 +36,8 @@ impl Pipe {
 
 /// The octets of the answer that arrived at the client.
 fn ask(question: &[u8]) -> Result<usize, Box<dyn std::error::Error>> {
-    let mut session: Session = Session::new(Home::v4("127.0.0.1:4000".parse()?), Config::default(), 0)?;
+    let mut session: Session =
+        Session::new(Home::v4("127.0.0.1:4000".parse()?), Config::default(), 0)?;
     let mut server = Server::new(&Service::default());
     session.connected(0)?;
     session.send(u32::try_from(question.len())?, Resend::Allowed, 0)?;

@@ -14,11 +14,16 @@ impl<const N: usize> Session<N> {
     /// # Errors
     /// [`Misuse`] if no target is to be judged.
     pub fn judged(&mut self, verdict: Result<(), Refusal>, now: u64) -> Result<Judged, Misuse> {
-        let not_asked = self.refused(On::Follow, crate::fault::Why::State);
-        let redirect = match (self.state, self.redirect) {
-            (State::Judging, Some(redirect)) => redirect,
-            (State::Ended, _) => return Ok(Judged::NotFollowed),
-            (_, _) => return Err(not_asked),
+        let asked = if verdict.is_ok() {
+            On::Follow
+        } else {
+            On::Reject
+        };
+        let Some(_) = self.permit(asked)? else {
+            return Ok(Judged::NotFollowed);
+        };
+        let Some(redirect) = self.redirect else {
+            return Ok(Judged::NotFollowed);
         };
         let rejected = self.rejected(redirect, verdict, now);
         let on = match rejected {
