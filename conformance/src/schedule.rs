@@ -192,7 +192,10 @@ impl Results {
     /// Every failing play.
     fn failing(&self) -> Vec<Job> {
         let results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = |case: &Case, played: &Played| Job { case: *case, cut: played.cut };
+        let job = |case: &Case, played: &Played| Job {
+            case: *case,
+            cut: played.cut,
+        };
         let of = |(case, plays, _): &Sofar| -> Vec<Job> {
             let failing = plays.iter().filter(|played| played.stop.is_some());
             failing.map(|played| job(case, played)).collect()

@@ -1,0 +1,224 @@
+//! One session of the driver: a client, the commands that it is given and the events that it is told by.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use eop_net::client::{Client, Ended, Event, Waits};
+use eop_net::{ConfigError, Counts, Discipline, Misuse, SessionState, Why};
+
+use super::command::Verb;
+use super::dial::Dialling;
+use super::output::Output;
+use super::report::Report;
+use super::settings::Settings;
+
+/// How long the end of a manual session waits for the application.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct Session {
+    id: u32,
+    client: Client,
+    discipline: Discipline,
+    /// Whether a message was delivered since the last `retire`.
+    delivered: bool,
+    /// What is asked to be told once everything is done.
+    syncs: Vec<String>,
+    phase: Phase,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// Its connection is over, and until then the application can say which messages were answered (manual). With the end,
+    /// if nothing can change it any more.
+    Held(Instant, Option<Ended>),
+    Over,
+}
+
+impl Session {
+    /// Begins a session; a word for what contradicts itself in the settings.
+    pub(super) fn new(id: u32, settings: Settings) -> Result<Self, &'static str> {
+        let discipline = settings.config.service.discipline;
+        let client = Client::new(settings.home.into(), settings.config).map_err(contradiction)?;
+        Ok(Self {
+            id,
+            client: client.dial_with(Dialling {
+                session: id,
+                map: settings.map,
+            }),
+            discipline,
+            delivered: false,
+            syncs: Vec::new(),
+            phase: Phase::Running,
+        })
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    pub(super) fn waits_for(&self) -> Waits<'_> {
+        let mut waits = self.client.waits_for();
+        if let Phase::Held(until, _) = self.phase {
+            waits.until = Some(waits.until.map_or(until, |other| other.min(until)));
+        }
+        waits
+    }
+
+    /// Does what can be done, and tells what comes of it.
+    pub(super) fn work(&mut self, output: &mut Output) -> io::Result<()> {
+        while let Some(event) = self.client.step() {
+            self.tell(event, output)?;
+        }
+        if let Phase::Held(until, _) = self.phase
+            && until <= Instant::now()
+        {
+            self.let_end(output)?;
+        }
+        let state = self.client.session().state();
+        if self.client.session().is_connected() || state == SessionState::Holding {
+            self.tell_synced(output)?;
+        }
+        Ok(())
+    }
+
+    /// Does what a command says. [`work`](Self::work) tells what comes of it.
+    pub(super) fn obey(&mut self, verb: Verb, output: &mut Output) -> io::Result<()> {
+        let name = verb.name();
+        let done = match verb {
+            // The driver begins sessions.
+            Verb::Connect(_) => Ok(()),
+            Verb::Send {
+                payload,
+                never_resend,
+            } => {
+                let payload = payload.into_octets();
+                let sent = match never_resend {
+                    false => self.client.send(&payload),
+                    true => self.client.send_once(&payload),
+                };
+                sent.map(drop)
+            }
+            Verb::Retire(count) => self.retire(count),
+            Verb::Resend(hop) => self.client.resend(hop),
+            Verb::Drop(hop) => self.client.drop_owed(hop),
+            Verb::HalfClose => self.client.half_close(),
+            Verb::Close => {
+                self.client.close();
+                return self.let_end(output);
+            }
+            Verb::Sync(token) => {
+                self.syncs.push(token);
+                return self.let_end(output);
+            }
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(misuse) => output.print(format_args!(
+                "{} rejected {name} {}",
+                self.id,
+                word(misuse.why)
+            )),
+        }
+    }
+
+    fn retire(&mut self, count: u32) -> Result<(), Misuse> {
+        self.client.retire(count)?;
+        self.delivered = false;
+        if self.client.session().end().is_none() {
+            self.phase = Phase::Running;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event, output: &mut Output) -> io::Result<()> {
+        match event {
+            Event::Connected(connected) => output.print(Report(self.id, &connected)),
+            Event::Redirected(redirected) => output.print(Report(self.id, &redirected)),
+            Event::Message(message) => {
+                self.delivered = true;
+                output.print(Report(self.id, &message))
+            }
+            Event::Settling => {
+                self.hold(None);
+                Ok(())
+            }
+            Event::Ended(ended) if self.may_retire(&ended) => {
+                self.hold(Some(ended));
+                Ok(())
+            }
+            Event::Ended(ended) => self.end(&ended, output),
+        }
+    }
+
+    /// Whether the application gets its chance to retire before it is told of the end.
+    fn may_retire(&self, ended: &Ended) -> bool {
+        let closed = ended.end == eop_net::End::Closed;
+        let held = matches!(self.phase, Phase::Held(..));
+        let left = ended.left != Counts::default();
+        self.discipline == Discipline::Manual && !closed && (held || left || self.delivered)
+    }
+
+    fn hold(&mut self, ended: Option<Ended>) {
+        let until = match self.phase {
+            Phase::Held(until, _) => until,
+            Phase::Running | Phase::Over => Instant::now() + PATIENCE,
+        };
+        self.phase = Phase::Held(until, ended);
+    }
+
+    /// The application has had its chance.
+    fn let_end(&mut self, output: &mut Output) -> io::Result<()> {
+        match self.phase {
+            Phase::Running | Phase::Over => Ok(()),
+            Phase::Held(_, Some(ended)) => self.end(&ended, output),
+            Phase::Held(_, None) => {
+                // Refused only if the session is not over after all.
+                let _ = self.client.settle();
+                match self.client.step() {
+                    Some(Event::Ended(ended)) => self.end(&ended, output),
+                    Some(event) => self.tell(event, output),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, ended: &Ended, output: &mut Output) -> io::Result<()> {
+        self.tell_synced(output)?;
+        self.phase = Phase::Over;
+        output.print(Report(self.id, ended))
+    }
+
+    fn tell_synced(&mut self, output: &mut Output) -> io::Result<()> {
+        for token in self.syncs.drain(..) {
+            output.print(format_args!("{} synced {token}", self.id))?;
+        }
+        Ok(())
+    }
+}
+
+fn contradiction(error: ConfigError) -> &'static str {
+    match error {
+        ConfigError::AutomaticManual => "automatic-manual",
+        ConfigError::Redirects(_) => "max-redirects",
+        ConfigError::Moves(_) => "moves",
+        _ => "settings",
+    }
+}
+
+/// Why a command was refused.
+fn word(why: Why) -> &'static str {
+    match why {
+        Why::Paired => "paired",
+        Why::NotOffered => "not-offered",
+        Why::DecisionPending => "decision-pending",
+        Why::NothingOwed => "nothing-owed",
+        Why::StaleDecision => "stale-hop",
+        Why::HalfClosed => "half-closed",
+        Why::Full => "full",
+        Why::PayloadTooLong => "too-long",
+        _ => "not-now",
+    }
+}

@@ -1,0 +1,359 @@
+//! The client's side: a [`Client`] is one session, over any number of moves. What it answers to the server, to its
+//! application and to time is the machine's; here are its calls, and the loops that wait.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use eop_statemachine::Why;
+use eop_statemachine::policy::{Home, Policy, Proposal, Refusal, Scope};
+use eop_statemachine::session::{ConfigError, Misuse, On, Resend, Session, Status};
+
+use crate::socket::{self, Ready};
+
+mod config;
+mod dial;
+mod event;
+mod link;
+mod outbox;
+mod step;
+
+pub use config::{Config, Order};
+pub use dial::{Dial, Direct, begin_to_connect};
+pub use event::{Connected, Ended, Event, Message};
+
+use link::Link;
+use outbox::Outbox;
+
+/// A client's session.
+///
+/// Nothing here waits except [`connect`](Self::connect), [`receive`](Self::receive) and
+/// [`receive_within`](Self::receive_within). A caller with an event loop of its own calls [`step`](Self::step) instead,
+/// whenever something of [`waits_for`](Self::waits_for) has come.
+pub struct Client {
+    /// Large, because it keeps account of [`OUTSTANDING`](Self::OUTSTANDING) messages.
+    session: Box<Session<{ Client::OUTSTANDING }>>,
+    outbox: Outbox,
+    link: Link,
+    /// What happened while the application did something else.
+    pending: Option<Event>,
+    /// Whether the end was told.
+    over: Over,
+    began: Instant,
+    home: SocketAddr,
+    dial: Box<dyn Dial>,
+    judge: Box<Judge>,
+    config: Config,
+}
+
+/// Says whether the target of a redirect may be followed; see [`Client::judge_with`].
+pub type Judge = dyn FnMut(&Proposal) -> Result<(), Refusal> + Send;
+
+/// How far the end of the session has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    Not,
+    /// The application may still retire.
+    Settling,
+    Told,
+}
+
+/// What a client waits for, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits<'a> {
+    /// The socket, if there is one.
+    pub socket: Option<BorrowedFd<'a>>,
+    /// For octets, or the end of the stream.
+    pub read: bool,
+    /// For the transport to take octets, or to be connected.
+    pub write: bool,
+    /// At most until then.
+    pub until: Option<Instant>,
+}
+
+impl Client {
+    /// The most messages that can be outstanding at a time.
+    pub const OUTSTANDING: usize = 1024;
+
+    /// A session that begins at `home`. Nothing is asked of the network yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the configuration contradicts itself or knows no bound.
+    pub fn new(home: SocketAddr, config: Config) -> Result<Self, ConfigError> {
+        let endpoint = match home {
+            SocketAddr::V4(home) => Home::v4(home),
+            SocketAddr::V6(home) => Home::other(scope_v6(*home.ip()), home.port()),
+        };
+        let session = Box::new(Session::new(endpoint, config.machine(), 0)?);
+        let (rule, allow) = (config.rule, config.allow.clone());
+        Ok(Self {
+            session,
+            outbox: Outbox::default(),
+            link: Link::None,
+            pending: None,
+            over: Over::Not,
+            began: Instant::now(),
+            home,
+            dial: Box::new(Direct),
+            judge: Box::new(move |proposal| {
+                Policy {
+                    rule,
+                    allow: &allow,
+                }
+                .judge(proposal)
+            }),
+            config,
+        })
+    }
+
+    /// Begins a session at `home` and waits until it is connected.
+    ///
+    /// # Errors
+    /// [`Error::Config`]; [`Error::Ended`] if no connection could be made.
+    pub fn connect(home: SocketAddr, config: Config) -> Result<Self, Error> {
+        let mut client = Self::new(home, config).map_err(Error::Config)?;
+        match client.receive() {
+            Event::Ended(ended) => Err(Error::Ended(ended)),
+            Event::Connected(_) | Event::Message(_) | Event::Redirected(_) | Event::Settling => {
+                Ok(client)
+            }
+        }
+    }
+
+    /// Makes connections with `dial`, before the first is made.
+    #[must_use]
+    pub fn dial_with(mut self, dial: impl Dial + 'static) -> Self {
+        self.dial = Box::new(dial);
+        self
+    }
+
+    /// Asks `judge` instead of the policy in the configuration. Whatever it says, a target of EOP-POL-1 is refused, and the
+    /// bounds of the configuration hold.
+    #[must_use]
+    pub fn judge_with(
+        mut self,
+        judge: impl FnMut(&Proposal) -> Result<(), Refusal> + Send + 'static,
+    ) -> Self {
+        self.judge = Box::new(judge);
+        self
+    }
+}
+
+/// Looking.
+impl Client {
+    /// The machine that keeps the session's account.
+    #[must_use]
+    pub fn session(&self) -> &Session<{ Client::OUTSTANDING }> {
+        &self.session
+    }
+
+    /// The outstanding messages, oldest first: the number of each, what would be known of it if the session ended now, and
+    /// its payload. After the end, what became of those that were not answered (EOP-RSD-8, EOP-FAI-2).
+    pub fn outstanding(&self) -> impl Iterator<Item = (u64, Status, &[u8])> + '_ {
+        self.session
+            .messages()
+            .filter_map(|(message, status)| Some((message, status, self.outbox.payload(message)?)))
+    }
+}
+
+/// The application says.
+impl Client {
+    /// Hands over a message and returns its number. What the transport takes of it goes out at once, the rest during later
+    /// calls; before the session is connected, the message waits. The payload is kept until it is answered or dropped.
+    ///
+    /// # Errors
+    /// [`Misuse`] after a half-close, before a decision that is due (EOP-RSD-13), at the session's end, if
+    /// [`OUTSTANDING`](Self::OUTSTANDING) messages are outstanding, or if no frame is that long (EOP-LIM-5).
+    pub fn send(&mut self, payload: &[u8]) -> Result<u64, Misuse> {
+        self.accept(payload, Resend::Allowed)
+    }
+
+    /// The same for a message that no other server may see unless the application says so (EOP-RSD-15).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_once(&mut self, payload: &[u8]) -> Result<u64, Misuse> {
+        self.accept(payload, Resend::Never)
+    }
+
+    fn accept(&mut self, payload: &[u8], resend: Resend) -> Result<u64, Misuse> {
+        let Ok(len) = u32::try_from(payload.len()) else {
+            let (state, on) = (self.session.state(), On::Send);
+            return Err(Misuse {
+                state,
+                on,
+                why: Why::PayloadTooLong,
+            });
+        };
+        let message = self.session.send(len, resend, self.now())?;
+        self.outbox.keep(message, payload);
+        self.push();
+        Ok(message)
+    }
+
+    /// Sends the owed messages again, at this hop, which is the current one (EOP-RSD-11).
+    ///
+    /// # Errors
+    /// [`Misuse`] if nothing is owed, or `hop` is not the current one (EOP-RSD-12).
+    pub fn resend(&mut self, hop: u32) -> Result<(), Misuse> {
+        self.session.resend(hop, self.now())?;
+        self.push();
+        Ok(())
+    }
+
+    /// Drops the owed messages, at this hop. They are never sent again (EOP-RSD-17).
+    ///
+    /// # Errors
+    /// As [`resend`](Self::resend).
+    pub fn drop_owed(&mut self, hop: u32) -> Result<(), Misuse> {
+        self.session.drop_owed(hop, self.now())?;
+        self.outbox
+            .retain(self.session.messages().map(|(message, _)| message));
+        self.push();
+        Ok(())
+    }
+
+    /// The `count` oldest messages are answered (manual; EOP-ACC-11).
+    ///
+    /// # Errors
+    /// [`Misuse`] in paired, or if fewer are outstanding and completely offered (EOP-ACC-12).
+    pub fn retire(&mut self, count: u32) -> Result<(), Misuse> {
+        self.session.retire(count, self.now())?;
+        self.outbox.release_oldest(count);
+        if self.session.end().is_none() {
+            // It may have been over before.
+            self.over = Over::Not;
+            self.pending.take_if(|event| *event == Event::Settling);
+        }
+        self.push();
+        Ok(())
+    }
+
+    /// No further message follows (EOP-HCL-2). Answers are still received.
+    ///
+    /// # Errors
+    /// [`Misuse`] if it was said before, or the session is over.
+    pub fn half_close(&mut self) -> Result<(), Misuse> {
+        self.session.half_close(self.now())?;
+        self.push();
+        Ok(())
+    }
+
+    /// The application has retired what was delivered (manual), after [`Event::Settling`].
+    ///
+    /// # Errors
+    /// [`Misuse`] if the session is not over.
+    pub fn settle(&mut self) -> Result<(), Misuse> {
+        self.session.settle()
+    }
+
+    /// Ends the session, whatever is outstanding. [`Event::Ended`] is what remains to be received.
+    pub fn close(&mut self) {
+        self.session.close(self.now());
+        self.let_go();
+    }
+}
+
+/// Waiting.
+impl Client {
+    /// Waits for the next event. After the end it is [`Event::Ended`], again and again. After [`Event::Settling`] the next
+    /// call settles the session.
+    pub fn receive(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.receive_until(None) {
+                return event;
+            }
+        }
+    }
+
+    /// Waits for the next event, but not for longer than `timeout`.
+    pub fn receive_within(&mut self, timeout: Duration) -> Option<Event> {
+        self.receive_until(Instant::now().checked_add(timeout))
+    }
+
+    fn receive_until(&mut self, until: Option<Instant>) -> Option<Event> {
+        if self.over == Over::Told {
+            return Some(Event::Ended(self.ended()));
+        }
+        if self.over == Over::Settling && self.pending.is_none() {
+            // Refused only if the session is not over, and then there is nothing to settle.
+            let _ = self.session.settle();
+        }
+        let mut event = self.step_after(Ready {
+            read: false,
+            write: true,
+        });
+        while event.is_none() && until.is_none_or(|until| Instant::now() < until) {
+            match self.wait(until) {
+                Ok(ready) => event = self.step_after(ready),
+                Err(_) => event = self.step(),
+            }
+        }
+        event
+    }
+
+    /// Waits until the socket is ready, the session's next limit passes, or `until` comes.
+    fn wait(&self, until: Option<Instant>) -> io::Result<Ready> {
+        let waits = self.waits_for();
+        let until = [waits.until, until].into_iter().flatten().min();
+        let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let wanted = Ready {
+            read: waits.read,
+            write: waits.write,
+        };
+        match waits.socket {
+            Some(socket) => socket::wait(socket, wanted, timeout),
+            None => {
+                std::thread::sleep(timeout.unwrap_or(NOTHING_TO_WAIT_FOR));
+                Ok(wanted)
+            }
+        }
+    }
+}
+
+/// A session without a socket and without a deadline waits for its application alone, which is waiting for it: a decision
+/// is due before a connection is made. That application is mistaken, but it is not to burn a processor.
+const NOTHING_TO_WAIT_FOR: Duration = Duration::from_millis(50);
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("home", &self.home)
+            .field("state", &self.session.state())
+            .field("link", &self.link)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a session could not begin.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration contradicts itself or knows no bound.
+    Config(ConfigError),
+    /// It ended before it was connected.
+    Ended(Ended),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Ended(ended) => ended.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// How far an IPv6 home reaches, in the terms of EOP-POL-2.
+const fn scope_v6(ip: std::net::Ipv6Addr) -> Scope {
+    match ip.to_ipv4_mapped() {
+        Some(ip) => Scope::of(ip),
+        None if ip.is_loopback() => Scope::Loopback,
+        None if ip.is_unicast_link_local() => Scope::LinkLocal,
+        None if ip.is_unique_local() => Scope::Private,
+        None => Scope::Global,
+    }
+}

@@ -1,0 +1,77 @@
+//! [`Link`]: the connection that a session has, or is making, and what its transport is ready for. What is read from it
+//! and written to it is `step.rs`'s.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use crate::inbox::Inbox;
+
+/// What a session has of a connection.
+#[derive(Debug)]
+pub(super) enum Link {
+    None,
+    /// Connecting has begun; with the new connection first, the old one is still there.
+    Dialing {
+        socket: TcpStream,
+        endpoint: SocketAddr,
+        _old: Option<TcpStream>,
+    },
+    Up(Connection),
+}
+
+/// A connection that was made.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) socket: TcpStream,
+    pub(super) inbox: Inbox,
+    /// Whether there may be something to read.
+    pub(super) readable: bool,
+    /// Whether everything readable was read since the caller came.
+    pub(super) drained: bool,
+    /// When it was read last.
+    pub(super) read_at: Instant,
+    pub(super) writing: Writing,
+}
+
+/// How writing goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// The transport may take octets.
+    Free,
+    /// It takes none, since then.
+    Blocked(Instant),
+    /// It takes none, and may again.
+    Retry(Instant),
+    /// It takes none any more.
+    Failed,
+}
+
+impl Connection {
+    pub(super) fn new(socket: TcpStream) -> Self {
+        Self {
+            socket,
+            inbox: Inbox::default(),
+            readable: true,
+            drained: false,
+            read_at: Instant::now(),
+            writing: Writing::Free,
+        }
+    }
+
+    /// The transport said what it is ready for.
+    pub(super) const fn note_ready(&mut self, read: bool, write: bool) {
+        self.readable |= read;
+        self.drained = false;
+        if let (true, Writing::Blocked(since)) = (write, self.writing) {
+            self.writing = Writing::Retry(since);
+        }
+    }
+
+    /// Since when the transport has taken no octets.
+    pub(super) const fn blocked_since(&self) -> Option<Instant> {
+        match self.writing {
+            Writing::Blocked(since) | Writing::Retry(since) => Some(since),
+            Writing::Free | Writing::Failed => None,
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! The step: everything that can be done without waiting, up to the next event. It asks the machine what it wants, does
+//! it, and says what came of it; it decides nothing itself.
+
+use std::io::IoSlice;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use eop_statemachine::PeerError;
+use eop_statemachine::client::State;
+use eop_statemachine::session::{
+    ConnectError, Event as Told, Judged, Loss, Message as Account, Place, Session, Want,
+};
+
+use super::config::Order;
+use super::event::{Connected, Ended, Event, Message};
+use super::link::{Connection, Link, Writing};
+use super::{Client, Over, Waits};
+use crate::inbox::Piece;
+use crate::socket::{self, Read, Ready, Written};
+
+/// Whether a step got anywhere.
+enum Progress {
+    Event(Event),
+    /// Something was done; ask the machine again.
+    Made,
+    /// Nothing can be done without waiting.
+    None,
+}
+
+/// What the end of a frame means to the session.
+enum Complete {
+    Message(Account),
+    Redirect(Option<Account>),
+}
+
+impl Client {
+    /// Does what can be done without waiting, up to the next event; `None` if there is none. Call it until then, whenever
+    /// something of [`waits_for`](Self::waits_for) has come. The end is told once.
+    pub fn step(&mut self) -> Option<Event> {
+        self.step_after(Ready {
+            read: true,
+            write: true,
+        })
+    }
+
+    /// What to wait for before the next step.
+    #[must_use]
+    pub fn waits_for(&self) -> Waits<'_> {
+        let (socket, read, write) = match &self.link {
+            Link::None => (None, false, false),
+            Link::Dialing { socket, .. } => (Some(socket.as_fd()), false, true),
+            Link::Up(connection) => {
+                let write = matches!(connection.writing, Writing::Blocked(_));
+                (Some(connection.socket.as_fd()), true, write)
+            }
+        };
+        let until = match self.pending {
+            Some(_) => Some(Instant::now()),
+            None => self.next_limit().map(|(at, _)| at),
+        };
+        Waits {
+            socket,
+            read,
+            write,
+            until,
+        }
+    }
+
+    /// The same, where the transport is known to be ready for this alone.
+    pub(super) fn step_after(&mut self, ready: Ready) -> Option<Event> {
+        if let Some(event) = self.pending.take() {
+            return Some(event);
+        }
+        if let Link::Up(connection) = &mut self.link {
+            connection.note_ready(ready.read, ready.write);
+        }
+        self.run()
+    }
+
+    /// After a command of the application: what it caused is done as far as that goes without an event to tell. An event
+    /// that turns up is kept; until it is told, messages that were begun go on, and nothing else.
+    pub(super) fn push(&mut self) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.drained = false;
+        }
+        if self.pending.is_none() {
+            self.pending = self.run();
+        } else {
+            while self.is_busy() && matches!(self.write(), Progress::Made) {}
+        }
+    }
+
+    /// Closes the connections that the session does not want any more.
+    pub(super) fn let_go(&mut self) {
+        let wanted = match self.session.want() {
+            Want::Connect(_) => !matches!(self.link, Link::Up(_)),
+            Want::Judge(_) | Want::Settle | Want::Done => false,
+            Want::Write { .. } | Want::HalfClose | Want::Read => true,
+            Want::Decide { .. } => self.session.is_connected(),
+        };
+        if !wanted {
+            self.link = Link::None;
+        }
+    }
+
+    /// Milliseconds since the session began.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn ended(&self) -> Ended {
+        let end = self
+            .session
+            .end()
+            .unwrap_or(eop_statemachine::session::End::Closed);
+        Ended {
+            end,
+            left: self.session.counts(),
+        }
+    }
+
+    fn run(&mut self) -> Option<Event> {
+        loop {
+            match self.progress() {
+                Progress::Event(event) => return Some(event),
+                Progress::Made => {}
+                Progress::None => return None,
+            }
+        }
+    }
+
+    fn progress(&mut self) -> Progress {
+        match self.session.want() {
+            Want::Judge(proposal) => {
+                let verdict = (self.judge)(&proposal);
+                match self.session.judged(verdict, self.now()) {
+                    Ok(Judged::Followed(redirected)) => {
+                        Progress::Event(Event::Redirected(redirected))
+                    }
+                    Ok(Judged::NotFollowed) | Err(_) => Progress::Made,
+                }
+            }
+            Want::Connect(place) => self.connect_to(place),
+            Want::Write { .. } | Want::HalfClose | Want::Read => self.converse(),
+            Want::Decide { .. } if self.session.is_connected() => self.converse(),
+            Want::Decide { .. } => {
+                self.let_go();
+                Progress::None
+            }
+            Want::Settle => self.tell_end(Over::Settling, Event::Settling),
+            Want::Done => self.tell_end(Over::Told, Event::Ended(self.ended())),
+        }
+    }
+
+    fn tell_end(&mut self, over: Over, event: Event) -> Progress {
+        self.let_go();
+        if self.over == over {
+            return Progress::None;
+        }
+        self.over = over;
+        Progress::Event(event)
+    }
+}
+
+/// A limit on time, and what passes with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Limit {
+    /// The machine's.
+    Deadline,
+    /// EOP-TIM-1.
+    Header,
+    /// EOP-CLS-12.
+    Stall,
+}
+
+/// Limits on time.
+impl Client {
+    /// The next limit, and when it passes.
+    fn next_limit(&self) -> Option<(Instant, Limit)> {
+        let after = |since: Instant, limit| since.checked_add(limit);
+        let deadline = self.session.deadline().map(Duration::from_millis);
+        let deadline = deadline.and_then(|deadline| after(self.began, deadline));
+        let (header, stall) = match &self.link {
+            Link::None | Link::Dialing { .. } => (None, None),
+            Link::Up(connection) => (connection.inbox.header_since(), connection.blocked_since()),
+        };
+        let header = header.and_then(|since| after(since, self.config.header));
+        let stall = stall.and_then(|since| after(since, self.config.stall));
+        let limits = [
+            deadline.map(|at| (at, Limit::Deadline)),
+            header.map(|at| (at, Limit::Header)),
+            stall.map(|at| (at, Limit::Stall)),
+        ];
+        limits.into_iter().flatten().min()
+    }
+
+    /// Tells the machine of a limit that has passed. What the server sent before is looked at first: a read after the
+    /// limit shows it.
+    fn heed_limit(&mut self) -> Progress {
+        let Some((_, limit)) = self.next_limit().filter(|(at, _)| *at <= Instant::now()) else {
+            return Progress::None;
+        };
+        let now = self.now();
+        match limit {
+            Limit::Deadline => self.session.expire(now),
+            Limit::Header => self.session.lost(Loss::Timeout, now),
+            Limit::Stall => self.session.lost(Loss::Stall, now),
+        }
+        Progress::Made
+    }
+}
+
+/// Connecting.
+impl Client {
+    fn connect_to(&mut self, place: Place) -> Progress {
+        match std::mem::replace(&mut self.link, Link::None) {
+            Link::None => self.dial(place, None),
+            Link::Up(connection) => {
+                let moved = self.session.connection().state() == State::Redirected;
+                let old = match self.config.order {
+                    Order::NewFirst if moved => Some(connection.socket),
+                    Order::NewFirst | Order::OldFirst => None,
+                };
+                self.dial(place, old)
+            }
+            Link::Dialing {
+                socket,
+                endpoint,
+                _old,
+            } => match socket::connected(&socket) {
+                None => {
+                    self.link = Link::Dialing {
+                        socket,
+                        endpoint,
+                        _old,
+                    };
+                    self.heed_limit()
+                }
+                Some(Ok(())) => self.connected(socket, endpoint),
+                Some(Err(error)) => self.not_connected(&error),
+            },
+        }
+    }
+
+    fn dial(&mut self, place: Place, old: Option<TcpStream>) -> Progress {
+        let endpoint = match place {
+            Place::Home => self.home,
+            Place::Target(target) => SocketAddr::V4(target),
+        };
+        match self.dial.dial(endpoint) {
+            Ok(socket) => {
+                self.link = Link::Dialing {
+                    socket,
+                    endpoint,
+                    _old: old,
+                };
+                Progress::Made
+            }
+            Err(error) => self.not_connected(&error),
+        }
+    }
+
+    fn connected(&mut self, socket: TcpStream, endpoint: SocketAddr) -> Progress {
+        let local = match socket.local_addr() {
+            Ok(local) => local,
+            Err(error) => return self.not_connected(&error),
+        };
+        socket::send_at_once(&socket);
+        // Wanted, so not refused.
+        if self.session.connected(self.now()).is_ok() {
+            self.link = Link::Up(Connection::new(socket));
+        }
+        let hop = self.session.hop();
+        Progress::Event(Event::Connected(Connected {
+            endpoint,
+            local,
+            hop,
+        }))
+    }
+
+    fn not_connected(&mut self, error: &std::io::Error) -> Progress {
+        let error = if error.kind() == std::io::ErrorKind::TimedOut {
+            ConnectError::Timeout
+        } else {
+            ConnectError::Failed
+        };
+        // Wanted, so not refused.
+        let _ = self.session.connect_failed(error, self.now());
+        Progress::Made
+    }
+}
+
+/// Reading and writing.
+impl Client {
+    fn converse(&mut self) -> Progress {
+        match self.next_frame() {
+            Progress::None => {}
+            progress @ (Progress::Event(_) | Progress::Made) => return progress,
+        }
+        // A connection on which nothing is under way is read to the end before a message begins (EOP-CLS-11).
+        if self.is_busy() || self.is_drained() {
+            match self.write() {
+                Progress::None => {}
+                progress @ (Progress::Event(_) | Progress::Made) => return progress,
+            }
+        }
+        match self.next_limit() {
+            Some((at, _)) if at <= self.read_at() => self.heed_limit(),
+            Some((at, _)) if at <= Instant::now() => self.read(true),
+            Some(_) | None => self.read(false),
+        }
+    }
+
+    /// Whether octets of an unanswered message were offered on the connection.
+    fn is_busy(&self) -> bool {
+        self.session.is_connected() && self.session.connection().bound() > 0
+    }
+
+    fn read_at(&self) -> Instant {
+        match &self.link {
+            Link::Up(connection) => connection.read_at,
+            Link::None | Link::Dialing { .. } => self.began,
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        match &self.link {
+            Link::Up(connection) => connection.drained,
+            Link::None | Link::Dialing { .. } => false,
+        }
+    }
+
+    /// Shows the machine what was received, up to the end of a frame.
+    fn next_frame(&mut self) -> Progress {
+        let now = self.now();
+        let Link::Up(connection) = &mut self.link else {
+            return Progress::None;
+        };
+        let session = &mut self.session;
+        match connection
+            .inbox
+            .next_frame(|input| piece(session, input, now))
+        {
+            Ok(Some((Complete::Message(account), payload))) => self.deliver(account, payload),
+            Ok(Some((Complete::Redirect(account), payload))) => {
+                if self.config.order == Order::OldFirst {
+                    self.link = Link::None;
+                }
+                account.map_or(Progress::Made, |account| self.deliver(account, payload))
+            }
+            Err(_) => Progress::Made,
+            Ok(None) => Progress::None,
+        }
+    }
+
+    fn deliver(&mut self, account: Account, payload: Vec<u8>) -> Progress {
+        let Account { kind, answers } = account;
+        if answers.is_some() {
+            self.outbox.release_oldest(1);
+        }
+        let outstanding = self.session.outstanding();
+        Progress::Event(Event::Message(Message {
+            payload,
+            kind,
+            answers,
+            outstanding,
+        }))
+    }
+
+    fn read(&mut self, overdue: bool) -> Progress {
+        let now = self.now();
+        let Link::Up(connection) = &mut self.link else {
+            return Progress::None;
+        };
+        let unread_before_writing = !connection.drained
+            && matches!(self.session.want(), Want::Write { .. } | Want::HalfClose);
+        if !connection.readable && !unread_before_writing && !overdue {
+            return Progress::None;
+        }
+        connection.read_at = Instant::now();
+        match connection.inbox.read(&connection.socket) {
+            Read::Octets => {}
+            Read::Nothing => {
+                connection.readable = false;
+                connection.drained = true;
+            }
+            // The error that stopped the writing was the reset's, and the system tells it only once.
+            Read::End if connection.writing == Writing::Failed => {
+                self.session.lost(Loss::Reset, now);
+            }
+            // `end` says what it means.
+            Read::End => drop(self.session.end_of_stream(now)),
+            Read::Lost(_) => self.session.lost(Loss::Reset, now),
+        }
+        Progress::Made
+    }
+
+    /// Writes what the machine wants written, as much as the transport takes.
+    fn write(&mut self) -> Progress {
+        let Link::Up(connection) = &mut self.link else {
+            return Progress::None;
+        };
+        let since = match connection.writing {
+            Writing::Free => None,
+            Writing::Retry(since) => Some(since),
+            Writing::Blocked(_) | Writing::Failed => return Progress::None,
+        };
+        match self.session.want() {
+            Want::Write { message, from } => {
+                let frame = self.outbox.frame(message).unwrap_or_default();
+                let from = usize::try_from(from).unwrap_or(usize::MAX);
+                let rest = frame.get(from..).unwrap_or_default();
+                connection.writing = write_rest(&mut self.session, &connection.socket, rest, since);
+                Progress::Made
+            }
+            Want::HalfClose => {
+                // Wanted, so not refused.
+                let _ = self.session.half_closed();
+                if socket::end_stream(&connection.socket).is_err() {
+                    connection.writing = Writing::Failed;
+                }
+                Progress::Made
+            }
+            Want::Connect(_)
+            | Want::Judge(_)
+            | Want::Read
+            | Want::Decide { .. }
+            | Want::Settle
+            | Want::Done => Progress::None,
+        }
+    }
+}
+
+/// Offers `rest`, writes it, and takes back what the transport did not take.
+fn write_rest<const N: usize>(
+    session: &mut Session<N>,
+    socket: &TcpStream,
+    rest: &[u8],
+    blocked_since: Option<Instant>,
+) -> Writing {
+    let octets = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    if session.offer(octets(rest.len())).is_err() {
+        return Writing::Free;
+    }
+    let written = socket::write(socket, &[IoSlice::new(rest)]);
+    let (taken, writing) = match written {
+        Written::Octets(taken) if taken == rest.len() => return Writing::Free,
+        Written::Octets(taken) => (taken, Writing::Blocked(Instant::now())),
+        Written::Blocked => (
+            0,
+            Writing::Blocked(blocked_since.unwrap_or_else(Instant::now)),
+        ),
+        Written::Failed(_) => (0, Writing::Failed),
+    };
+    // The transport says that it took no more: refused only if there is an answer, and then it did leave.
+    let _ = session.take_back(octets(rest.len().saturating_sub(taken)));
+    if writing == Writing::Failed {
+        let _ = session.write_failed();
+    }
+    writing
+}
+
+fn piece<'a, const N: usize>(
+    session: &mut Session<N>,
+    input: &mut &'a [u8],
+    now: u64,
+) -> Result<Option<Piece<'a, Complete>>, PeerError> {
+    Ok(session.receive(input, now)?.map(|event| match event {
+        Told::Head { .. } => Piece::Head,
+        Told::Chunk(chunk) => Piece::Chunk(chunk),
+        Told::Message(account) => Piece::End(Complete::Message(account)),
+        Told::Redirect(account) => Piece::End(Complete::Redirect(account)),
+    }))
+}

@@ -1,0 +1,97 @@
+//! [`Inbox`]: what a connection has received and its machine has not seen yet, the message that is being put together,
+//! and since when a header has been incomplete. What the frames mean is the machine's.
+
+use std::net::TcpStream;
+use std::time::Instant;
+
+use crate::socket::{self, Read};
+
+/// Octets read at a time.
+const CAPACITY: usize = 64 * 1024;
+
+/// A step of a frame, as a machine reports it. `T` is what the end of one means.
+pub(crate) enum Piece<'a, T> {
+    Head,
+    Chunk(&'a [u8]),
+    End(T),
+}
+
+/// Octets of one connection. Memory follows what was received, whatever a header announces (EOP-LIM-4).
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    octets: Vec<u8>,
+    /// Octets at the front that the machine has seen.
+    seen: usize,
+    /// The payload, as far as it came.
+    message: Vec<u8>,
+    in_payload: bool,
+    /// When the first octet of the header came that is incomplete.
+    header_since: Option<Instant>,
+}
+
+impl Inbox {
+    /// Reads once, if there is room.
+    pub(crate) fn read(&mut self, socket: &TcpStream) -> Read {
+        self.make_room();
+        if self.has_room() {
+            socket::read(socket, &mut self.octets)
+        } else {
+            Read::Nothing
+        }
+    }
+
+    /// Whether [`read`](Self::read) would read.
+    pub(crate) fn has_room(&self) -> bool {
+        self.seen == self.octets.len() || self.octets.len() < self.octets.capacity()
+    }
+
+    fn make_room(&mut self) {
+        if self.seen == self.octets.len() {
+            self.octets.clear();
+            self.seen = 0;
+            self.octets.reserve_exact(CAPACITY);
+        }
+    }
+
+    /// Forgets every octet that the machine has not seen.
+    pub(crate) fn discard(&mut self) {
+        self.seen = self.octets.len();
+    }
+
+    /// Since when a header has been incomplete (EOP-TIM-1).
+    pub(crate) const fn header_since(&self) -> Option<Instant> {
+        self.header_since
+    }
+
+    /// Shows the machine what is there, up to the end of a frame: what that means, with the payload. `None` if the
+    /// machine has seen everything and no frame ended.
+    pub(crate) fn next_frame<T, E>(
+        &mut self,
+        mut receive: impl for<'a> FnMut(&mut &'a [u8]) -> Result<Option<Piece<'a, T>>, E>,
+    ) -> Result<Option<(T, Vec<u8>)>, E> {
+        let mut input = self.octets.get(self.seen..).unwrap_or_default();
+        loop {
+            let more = !input.is_empty();
+            match receive(&mut input)? {
+                Some(Piece::Head) => {
+                    self.in_payload = true;
+                    self.header_since = None;
+                }
+                Some(Piece::Chunk(chunk)) => self.message.extend_from_slice(chunk),
+                Some(Piece::End(meaning)) => {
+                    self.seen = self.octets.len().saturating_sub(input.len());
+                    self.in_payload = false;
+                    self.header_since = None;
+                    return Ok(Some((meaning, std::mem::take(&mut self.message))));
+                }
+                None => {
+                    if more && !self.in_payload {
+                        self.header_since.get_or_insert_with(Instant::now);
+                    }
+                    self.seen = self.octets.len();
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What is asked of the operating system, and nothing else: one function a system call, none of which waits except
+//! [`wait`]. No frame, no machine, no limit may come in.
+
+use std::io::{self, IoSlice};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::sockopt::{
+    set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay, socket_error, socket_send_buffer_size,
+};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, SocketType,
+    accept_with, bind, connect, listen, recv, sendmsg, shutdown, socket_with,
+};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// What came of reading.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// Octets.
+    Octets,
+    /// The end of the stream.
+    End,
+    /// Nothing is there now.
+    Nothing,
+    /// The connection is lost.
+    Lost(io::Error),
+}
+
+/// What came of writing.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// The transport took this many octets.
+    Octets(usize),
+    /// It takes none now.
+    Blocked,
+    /// It takes none any more, and took none of these.
+    Failed(io::Error),
+}
+
+/// What a socket is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+}
+
+/// Listens on `address`, from which a server that has just left does not keep us.
+pub(crate) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+    set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &address)?;
+    listen(&socket, BACKLOG)?;
+    Ok(TcpListener::from(socket))
+}
+
+/// Waits for a connection and takes it.
+pub(crate) fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    let socket = retry_on_intr(|| accept_with(listener, SocketFlags::CLOEXEC))?;
+    Ok(TcpStream::from(socket))
+}
+
+/// Begins to connect; [`connected`] says what came of it once the socket is writable.
+pub(crate) fn begin_to_connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = stream_socket(to, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
+    match connect(&socket, &to) {
+        Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(TcpStream::from(socket)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the connection was made: `None` if that is not decided yet.
+pub(crate) fn connected(socket: &TcpStream) -> Option<io::Result<()>> {
+    match wait(
+        socket,
+        Ready {
+            read: false,
+            write: true,
+        },
+        Some(Duration::ZERO),
+    ) {
+        Ok(Ready { write: false, .. }) => None,
+        Ok(Ready { write: true, .. }) => Some(made(socket)),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+fn made(socket: &TcpStream) -> io::Result<()> {
+    socket_error(socket)??;
+    // Two ends of one socket: nobody listened, and the system chose the endpoint itself as our own.
+    if socket.local_addr()? == socket.peer_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
+}
+
+fn stream_socket(address: SocketAddr, flags: SocketFlags) -> io::Result<OwnedFd> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    Ok(socket_with(family, SocketType::STREAM, flags, None)?)
+}
+
+/// Switches Nagle's algorithm off (EOP-FRM-4). A socket that is lost already does not mind.
+pub(crate) fn send_at_once(socket: &TcpStream) {
+    let _ = set_tcp_nodelay(socket, true);
+}
+
+/// Reads into the free capacity of `octets`, of which there is some.
+pub(crate) fn read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
+    debug_assert!(
+        octets.len() < octets.capacity(),
+        "no room is no end of stream"
+    );
+    let read = retry_on_intr(|| recv(socket, spare_capacity(octets), RecvFlags::DONTWAIT));
+    match read {
+        Ok((0, _)) => Read::End,
+        Ok(_) => Read::Octets,
+        Err(Errno::AGAIN) => Read::Nothing,
+        Err(error) => Read::Lost(error.into()),
+    }
+}
+
+/// Hands `slices`, which are not all empty, to the transport in one operation.
+pub(crate) fn write(socket: &TcpStream, slices: &[IoSlice<'_>]) -> Written {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let sent = retry_on_intr(|| match slices {
+        [one] => rustix::net::send(socket, one, flags),
+        [..] => sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags),
+    });
+    match sent {
+        Ok(count) => Written::Octets(count),
+        Err(Errno::AGAIN) => Written::Blocked,
+        Err(error) => Written::Failed(error.into()),
+    }
+}
+
+/// Ends our stream. The peer's goes on.
+pub(crate) fn end_stream(socket: &TcpStream) -> io::Result<()> {
+    Ok(shutdown(socket, Shutdown::Write)?)
+}
+
+/// Ends both streams, at once as far as the peer can tell.
+pub(crate) fn end_both(socket: &TcpStream) {
+    let _ = shutdown(socket, Shutdown::Both);
+}
+
+/// Makes closing the socket a reset.
+pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
+    Ok(set_socket_linger(socket, Some(Duration::ZERO))?)
+}
+
+/// The most octets that can be queued for sending.
+pub(crate) fn send_buffer(socket: &TcpStream) -> Option<u64> {
+    u64::try_from(socket_send_buffer_size(socket).ok()?).ok()
+}
+
+/// Waits until the socket is ready for something of `wanted`, or `timeout` has passed; without one, for ever.
+pub(crate) fn wait(
+    socket: impl AsFd,
+    wanted: Ready,
+    timeout: Option<Duration>,
+) -> io::Result<Ready> {
+    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
+    let interest = flag(wanted.read, PollFlags::IN) | flag(wanted.write, PollFlags::OUT);
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut polled = [PollFd::new(&socket, interest)];
+        match poll(&mut polled, left.as_ref()) {
+            Ok(_) => {
+                let [polled] = polled;
+                return Ok(Ready::of(polled.revents()));
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Ready {
+    /// An error or a hang-up is for the next read or write to find.
+    fn of(found: PollFlags) -> Self {
+        let over = found.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
+        Self {
+            read: over || found.contains(PollFlags::IN),
+            write: over || found.contains(PollFlags::OUT),
+        }
+    }
+}
