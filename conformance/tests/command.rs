@@ -1,5 +1,11 @@
 //! The command as a user types it: exit codes, and what is said.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it did not expect"
+)]
+
 use std::process::{Command, Output};
 
 fn eop(arguments: &[&str]) -> Output {

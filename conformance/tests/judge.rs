@@ -1,5 +1,11 @@
 //! The judge asks nobody what is right: of the project's crates it knows the codec alone.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it did not expect"
+)]
+
 use std::fs;
 use std::path::Path;
 

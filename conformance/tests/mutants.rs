@@ -1,5 +1,11 @@
 //! The suite measured: every faulty peer is found out, and the honest one is not blamed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it did not expect"
+)]
+
 use std::process::Command;
 
 fn fates(pattern: &str) -> (String, bool) {

@@ -90,15 +90,15 @@ mod linux {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
-    /// Connects over `address` and sends `count` octets that nobody reads: our end, and the peer's.
-    fn sent(address: &str, count: usize) -> (TcpStream, TcpStream) {
-        let address: SocketAddr = address.parse().unwrap();
-        let listener = TcpListener::bind(address).unwrap();
+    /// Connects over loopback and sends `count` octets that nobody reads: our end, and the peer's.
+    fn sent(loopback: impl Into<IpAddr>, count: usize) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind(SocketAddr::new(loopback.into(), 0)).unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut ours, _) = listener.accept().unwrap();
         ours.set_nonblocking(true).unwrap();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_the_peer_has_no_room_for_is_unacknowledged_until_it_reads() {
-        let (ours, mut peer) = sent("127.0.0.1:0", 64 << 20);
+        let (ours, mut peer) = sent(Ipv4Addr::LOCALHOST, 64 << 20);
         assert!(super::octets(&ours).unwrap() > 0);
         ours.shutdown(std::net::Shutdown::Write).unwrap();
         peer.read_to_end(&mut Vec::new()).unwrap();
@@ -128,7 +128,10 @@ mod tests {
 
     #[test]
     fn ipv6_is_told_too() {
-        let (ours, _peer) = sent("[::1]:0", 64 << 20);
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+            return; // not on this machine
+        }
+        let (ours, _peer) = sent(Ipv6Addr::LOCALHOST, 64 << 20);
         assert!(super::octets(&ours).unwrap() > 0);
     }
 }

@@ -49,15 +49,17 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn lines_come_whole_however_they_arrive() {
-        let (input, output) = rustix::pipe::pipe().unwrap();
+        let (input, mut output) = io::pipe().unwrap();
         let mut lines = Lines::default();
         let mut heard = Vec::new();
         for part in ["1 sy", "nc a\n\n2 s", "ync b\n3 cut"] {
-            rustix::io::write(&output, part.as_bytes()).unwrap();
+            output.write_all(part.as_bytes()).unwrap();
             assert!(lines.read(&input).unwrap());
             heard.extend(std::iter::from_fn(|| lines.next()));
         }

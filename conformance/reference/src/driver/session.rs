@@ -219,6 +219,14 @@ fn word(why: Why) -> &'static str {
         Why::HalfClosed => "half-closed",
         Why::Full => "full",
         Why::PayloadTooLong => "too-long",
-        _ => "not-now",
+        Why::State
+        | Why::NothingToOffer
+        | Why::PastEnd
+        | Why::BeingAnswered
+        | Why::MessagesToOffer
+        | Why::NothingToAnswer
+        | Why::Greetings
+        | Why::UnusableTarget(_)
+        | _ => "not-now",
     }
 }

@@ -51,18 +51,15 @@ enum Part {
     Greeting,
 }
 
-/// What a connection comes to after a request.
-enum Next {
-    Serve(Serving),
-    Over,
-}
+/// What a connection comes to after a request: more of the same, or its end.
+type Next = Option<Serving>;
 
 fn serve(serving: Serving, steps: Option<&Steps>) -> Result<(), Error> {
     let mut next = match steps {
         Some(steps) => serving.perform(steps.clone(), Part::Greeting)?,
-        None => Next::Serve(serving),
+        None => Some(serving),
     };
-    while let Next::Serve(mut serving) = next {
+    while let Some(mut serving) = next {
         let Some(request) = serving.connection.receive()? else {
             return Ok(());
         };
@@ -133,7 +130,7 @@ impl Serving {
             Some(Request::Do(steps)) => return self.perform(steps, Part::Answer),
         };
         self.connection.respond(answer.as_bytes())?;
-        Ok(Next::Serve(self))
+        Ok(Some(self))
     }
 
     fn hello(&self) -> String {
@@ -169,18 +166,18 @@ impl Serving {
                 }
                 Step::Mark(token) => drop(self.service.mark(&token)),
                 Step::Await(token) if self.service.wait_for(&token) => {}
-                Step::Await(_) => return Ok(Next::Over),
+                Step::Await(_) => return Ok(None),
             }
         }
         match steps.last {
-            None => Ok(Next::Serve(self)),
+            None => Ok(Some(self)),
             Some(Last::Fin) => {
                 self.connection.close();
-                Ok(Next::Over)
+                Ok(None)
             }
             Some(Last::Reset) => {
                 self.connection.reset();
-                Ok(Next::Over)
+                Ok(None)
             }
             Some(Last::Redirect(list, payload)) => match destination(&list, self.local) {
                 Destination::There(target) => self.move_to(target, part, payload),
@@ -210,7 +207,7 @@ impl Serving {
             (Part::Greeting, Some(payload)) => connection.greet_and_redirect(&payload, target)?,
         };
         lingering.linger();
-        Ok(Next::Over)
+        Ok(None)
     }
 
     /// A redirect that leads nowhere else: the request still has its answer (EOP-TST-10, EOP-TST-13).
@@ -218,6 +215,6 @@ impl Serving {
         if part == Part::Answer && !said {
             self.connection.respond(answer.as_bytes())?;
         }
-        Ok(Next::Serve(self))
+        Ok(Some(self))
     }
 }
