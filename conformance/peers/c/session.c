@@ -372,6 +372,13 @@ static void move(struct session *s, struct eop_endpoint target, bool late)
     connect_to(s, target, s->bounds.episode.deadline);
 }
 
+/* When the running episode ends by itself. */
+static int64_t episode_until(const struct session *s)
+{
+    bool ending = s->bounds.episode.running && s->idle_since != 0;
+    return ending ? s->idle_since + s->settings.episode : INT64_MAX;
+}
+
 /* Acts on a complete REDIRECT (EOP-RED-7), its payload delivered already. */
 static void follow(struct session *s, struct eop_endpoint target, bool late)
 {
@@ -379,6 +386,8 @@ static void follow(struct session *s, struct eop_endpoint target, bool late)
     int64_t now = loop_now();
     enum eop_end refusal;
 
+    if (episode_until(s) <= now)
+        bounds_end_episode(&s->bounds); /* its time was over before the REDIRECT came, whatever was looked at first */
     queue_owe(&s->queue);
     if (s->half_closed && s->queue.count == 0) {
         end_session(s, (struct end){.ending = ENDING_CLEAN}); /* EOP-HCL-3 */
@@ -546,13 +555,6 @@ static void set_clocks(struct session *s, int64_t now)
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* When the running episode ends by itself. */
-static int64_t episode_until(const struct session *s)
-{
-    bool ending = s->bounds.episode.running && s->idle_since != 0;
-    return ending ? s->idle_since + s->settings.episode : INT64_MAX;
 }
 
 static int64_t header_until(const struct session *s)
