@@ -5,6 +5,16 @@
 //! 8 and 9 are about sockets and are tested in `eop-net` and by the conformance suite; here is the machine's
 //! part of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic, and says what matters to it"
+)]
+
 use std::net::SocketAddrV4;
 
 use eop_statemachine::policy::{Home, Refusal};

@@ -2,9 +2,9 @@
 
 use super::{
     Cause, Clock, End, Episode, Judged, Misuse, On, Place, Reason, Redirect, Redirected, Session,
-    State, policy,
+    State,
 };
-use crate::policy::Refusal;
+use crate::policy::{self, Refusal};
 use crate::service::Discipline;
 
 impl<const N: usize> Session<N> {

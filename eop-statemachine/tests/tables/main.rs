@@ -1,6 +1,16 @@
 //! Every cell of every table, one by one: an honest machine is brought into the state, the event happens, and
 //! what the machine does is what the cell says. And the tables as `spec/states/` prints them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic, and says what matters to it"
+)]
+
 mod client;
 mod printed;
 mod server;

@@ -7,11 +7,23 @@
 //! `cargo test` walks every configuration in brief. The long form, millions of worlds each, is
 //! `cargo test --release -p eop-statemachine --test walk -- --ignored --nocapture`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic, and says what matters to it"
+)]
+
 mod defect;
 mod properties;
 mod races;
 mod search;
+mod setting;
 mod steps;
+mod wire;
 mod world;
 
 use std::path::Path;
@@ -21,7 +33,7 @@ use eop_statemachine::Discipline::{self, Manual, Paired};
 use properties::Property;
 use races::Races;
 use search::walk;
-use world::Setting;
+use setting::Setting;
 
 /// Every main configuration: discipline, who resends, greetings, fallback.
 fn configurations() -> impl Iterator<Item = (Discipline, bool, u32, bool)> {

@@ -6,8 +6,9 @@ use std::fmt::Debug;
 use eop_statemachine::Discipline;
 use eop_statemachine::session::{End, State, Status};
 
+use crate::setting::Setting;
 use crate::steps::{Step, something_will_happen};
-use crate::world::{Fate, MESSAGES, Message, Setting, World};
+use crate::world::{Fate, MESSAGES, Message, World};
 
 /// A property of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

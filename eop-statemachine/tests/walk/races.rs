@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use eop_statemachine::session::{End, State};
 use eop_statemachine::{Discipline, server};
 
-use crate::world::{Setting, Token, World};
+use crate::setting::Setting;
+use crate::wire::Token;
+use crate::world::World;
 
 /// Where something arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::properties::{Verdict, goes_on};
 use crate::races::Races;
+use crate::setting::Setting;
 use crate::steps::{Step, steps, take};
-use crate::world::{Setting, World};
+use crate::world::World;
 
 /// What a walk found.
 #[derive(Debug, Default)]
@@ -151,7 +152,7 @@ impl Hasher for Mix {
     }
 
     fn write_isize(&mut self, word: isize) {
-        self.add(word as u64);
+        self.write(&word.to_le_bytes());
     }
 
     fn finish(&self) -> u64 {
