@@ -76,6 +76,7 @@ struct session {
     struct conn *old;        /* new-first: the connection that was left, until the next one stands */
     struct eop_endpoint at;  /* where `conn` goes, as the session believes */
     uint32_t hop;
+    bool at_target;          /* `at` is where a REDIRECT led; home is no target */
     bool answered_here;      /* a message was answered on `conn` */
     int64_t connect_by;      /* when connecting and the greetings must be done */
     bool unfinished;         /* its turn ended before its work did */
@@ -233,7 +234,7 @@ static struct verdict judge(const struct session *s, enum eop_end *cause)
         break;
     case ENDING_LOST:
         verdict.kind = *cause = kind_of_loss(s);
-        if (s->hop > 0 && !s->answered_here && *cause != END_EOF) { /* EOP-FAI-1, EOP-FAI-6, EOP-DRV-11 */
+        if (s->at_target && !s->answered_here && *cause != END_EOF) { /* EOP-FAI-1, EOP-FAI-6, EOP-DRV-11 */
             verdict.kind = END_REDIRECT_FAILED;
             verdict.target = &s->at;
             verdict.cause = cause;
@@ -299,19 +300,29 @@ static void refuse(struct session *s, enum eop_end kind, struct eop_endpoint tar
 static bool may_fall_back(const struct session *s)
 {
     const struct episode *episode = &s->bounds.episode;
-    bool target_failed = s->hop > 0 && !s->answered_here; /* EOP-FAI-1 */
+    bool target_failed = s->at_target && !s->answered_here; /* EOP-FAI-1 */
     bool first = episode->running && !episode->fell_back; /* EOP-FAI-4 */
     return s->settings.fallback == FALLBACK_HOME && target_failed && first && !queue_awaits(&s->queue); /* EOP-FAI-5 */
 }
 
+/* Lays the owed messages before the application, or only those that may not be resent without it. */
+static void hold_owed(struct session *s)
+{
+    if (s->settings.resending == EXPLICIT)
+        queue_hold_all(&s->queue); /* EOP-RSD-11 */
+    else
+        queue_hold_unsafe(&s->queue, s->settings.budget); /* EOP-RSD-14, EOP-RSD-15 */
+}
+
+/* Goes home, a hop of its own, for which what is owed is decided anew. */
 static void fall_back(struct session *s)
 {
     close_conn(&s->conn);
     close_conn(&s->old);
-    if (bounds_fall_back(&s->bounds, s->home))
-        connect_to(s, s->home, s->bounds.episode.deadline);
-    else
-        refuse(s, END_TOO_MANY_REDIRECTS, s->home, NULL);
+    s->hop++;
+    s->at_target = false;
+    hold_owed(s);
+    connect_to(s, s->home, s->bounds.episode.deadline);
 }
 
 /* The connection ended, or never came about, without a REDIRECT. */
@@ -319,7 +330,7 @@ static void lose(struct session *s, enum loss loss, enum eop_end kind)
 {
     bool clean = loss == LOST_FIN && s->queue.count == 0;
 
-    if (!clean && may_fall_back(s))
+    if (!clean && may_fall_back(s) && bounds_fall_back(&s->bounds, s->home))
         fall_back(s);
     else
         end_session(s, (struct end){.ending = ENDING_LOST, .loss = loss, .kind = kind});
@@ -347,19 +358,11 @@ static bool take_message(struct session *s)
     return true;
 }
 
-/* Lays the owed messages before the application, or only those that may not be resent without it. */
-static void hold_owed(struct session *s)
-{
-    if (s->settings.resending == EXPLICIT)
-        queue_hold_all(&s->queue); /* EOP-RSD-11 */
-    else
-        queue_hold_unsafe(&s->queue, s->settings.budget); /* EOP-RSD-14, EOP-RSD-15 */
-}
-
 /* Leaves the connection for the target. What follows the REDIRECT there is never read (EOP-RED-9). */
 static void move(struct session *s, struct eop_endpoint target, bool late)
 {
     s->hop++;
+    s->at_target = true;
     hold_owed(s);
     report_redirected(s->id, target, s->queue.count, late, s->hop, s->queue.held > 0);
     if (s->settings.order == NEW_FIRST) {

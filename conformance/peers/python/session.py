@@ -514,6 +514,8 @@ class Session:
         if self._may_fall_back():
             self.episode.redirects += 1
             self.episode.fell_back = True
+            self.hop += 1  # a hop of its own, for which what is owed is decided anew
+            self.undecided = self._hold()
             return self._dial(self.home, at_target=False)
         self._end(Ending("RedirectFailed", self.endpoint, cause=kind, clean_if_answered=fin))
 

@@ -320,6 +320,19 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
     .needs("fallback"),
+    Case::client("fai.fallback-is-a-hop", &["EOP-FAI-4", "EOP-RSD-12"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1 hop=1", target.address()))?;
+        let mut again = home.accept()?;
+        session.expect(&format!("connected {} hop=2", home.address()))?;
+        session.say("resend 1");
+        session.expect("rejected resend *")?;
+        session.say("resend 2");
+        again.expect_n("q")
+    })
+    .needs("fallback"),
     Case::client("fai.fallback-once", &["EOP-FAI-1", "EOP-FAI-4"], "a second failed target in the episode ends the session", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
