@@ -474,11 +474,17 @@ impl Inbox {
         {
             return end.min(self.octets.len());
         }
-        let header = [0, 1, 0, 0, 0, 0, 0, 0];
+        let core = |octets: &[u8]| {
+            let [0, opcode, fields @ ..] = octets else {
+                return false;
+            };
+            let zero = |fields: Option<&[u8]>| {
+                fields.is_some_and(|fields| fields.iter().all(|octet| *octet == 0))
+            };
+            *opcode == 1 && zero(fields.get(..6)) || *opcode == 2 && zero(fields.get(6..))
+        };
         if self.fault.has(Fault::PayloadScanned)
-            && let Some(place) = payload
-                .windows(header.len())
-                .position(|window| window == header)
+            && let Some(place) = payload.windows(HEADER).position(core)
         {
             return end.min(HEADER + place);
         }

@@ -66,6 +66,8 @@ struct Baggage {
     leftover: Vec<u8>,
     /// Connections that should be closed.
     kept: Vec<TcpStream>,
+    /// The connection that is closed only when the one after it is in use.
+    outgoing: Option<TcpStream>,
     /// It tried once more already.
     retried: bool,
     /// A protocol error was seen.
@@ -234,13 +236,19 @@ impl Session {
 
     /// EOP-ACC-11, EOP-ACC-12.
     fn retire(&mut self, count: u32) -> Result<(), &'static str> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let any =
-            |message: &&Message| message.is_answerable() || self.fault.has(Fault::RetireUnoffered);
+        let mut count = usize::try_from(count).unwrap_or(usize::MAX);
         if self.settings.discipline == Discipline::Paired {
             return Err("paired");
         }
-        if self.queue.iter().take_while(any).count() < count {
+        if self.fault.has(Fault::RetireUnoffered) {
+            count = count.min(self.queue.len());
+        } else if self
+            .queue
+            .iter()
+            .take_while(|message| message.is_answerable())
+            .count()
+            < count
+        {
             return Err("not-offered");
         }
         self.delivered = false;

@@ -265,7 +265,7 @@ faults! {
     RedirectAsFailure Subtle "redirect-as-failure" "Reports an early redirect as a lost connection." { Client: ["EOP-RSD-16", "EOP-RED-7"] }
 
     // The client accounts.
-    AnswersNewest Subtle "answers-newest" "Lets a message answer the newest outstanding one." { Client: ["EOP-ACC-1"] }
+    AnswersNewest Subtle "answers-newest" "Lets a message answer the newest outstanding one." { Client: ["EOP-ACC-1", "EOP-RSD-3", "EOP-RSD-4"] }
     LateAnswersNothing Subtle "late-answers-nothing" "Does not count the payload of a REDIRECT as an answer." { Client: ["EOP-ACC-1"] }
     GreetingsOnlyAtHome Subtle "greetings-only-at-home" "Expects greetings at home only." { Client: ["EOP-ACC-4", "EOP-ACC-5", "EOP-ACC-6"] }
     SendBeforeGreeting Subtle "send-before-greeting" "Sends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
@@ -281,7 +281,7 @@ faults! {
     UnsolicitedMoves Subtle "unsolicited-moves" "Moves although the payload of the REDIRECT answers nothing." { Client: ["EOP-ACC-10", "EOP-ACC-9"] }
     ManualRetiresItself Subtle "manual-retires-itself" "Counts every message as an answer in manual." { Client: ["EOP-ACC-11"] }
     RetiresNewest Subtle "retires-newest" "Retires the newest messages instead of the oldest." { Client: ["EOP-ACC-11"] }
-    RetireUnoffered Subtle "retire-unoffered" "Lets a message be retired that it has not sent." { Client: ["EOP-ACC-12"] }
+    RetireUnoffered Subtle "retire-unoffered" "Lets more messages be retired than it has sent." { Client: ["EOP-ACC-12"] }
     ManualUnsolicitedRefused Subtle "manual-unsolicited-refused" "Refuses a message that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     ManualPayloadRefused Subtle "manual-payload-refused" "Refuses the payload of a REDIRECT that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14"] }
@@ -290,8 +290,8 @@ faults! {
     // The client resends.
     OwedDropped Subtle "owed-dropped" "Forgets what is outstanding when it is redirected." { Client: ["EOP-RSD-3"] }
     UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-3"] }
-    ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3"] }
-    ResendLastOnly Subtle "resend-last-only" "Resends the newest owed message only." { Client: ["EOP-RSD-3"] }
+    ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
+    ResendLastOnly Subtle "resend-last-only" "Resends the newest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
     AnsweredResent Subtle "answered-resent" "Resends the message that was answered last." { Client: ["EOP-RSD-4"] }
     ResendReversed Subtle "resend-reversed" "Resends the newest owed message first." { Client: ["EOP-RSD-5"] }
     ResendAltered Subtle "resend-altered" "Resends another payload than it sent." { Client: ["EOP-RSD-5"] }
@@ -314,7 +314,7 @@ faults! {
     AutomaticSendRefused Subtle "automatic-send-refused" "Refuses new messages while it resends." { Client: ["EOP-RSD-14"] }
     NeverResendIgnored Subtle "never-resend-ignored" "Resends what is marked never-resend." { Client: ["EOP-RSD-15"] }
     BudgetIgnored Subtle "budget-ignored" "Resends beyond the replay budget." { Client: ["EOP-RSD-15"] }
-    BudgetOneLess Subtle "budget-one-less" "Takes a message that fills the replay budget for one that exceeds it." { Client: ["EOP-RSD-14"] }
+    BudgetOneLess Subtle "budget-one-less" "Takes a message that fills the replay budget for one that exceeds it." { Client: ["EOP-RSD-15", "EOP-RSD-14"] }
     BudgetPerMessage Subtle "budget-per-message" "Measures each message alone against the replay budget." { Client: ["EOP-RSD-15"] }
     HeldAlone Subtle "held-alone" "Resends what stands behind a message that waits for the decision." { Client: ["EOP-RSD-15"] }
     OwedUncounted Subtle "owed-uncounted" "Reports redirects as if nothing were owed." { Client: ["EOP-RSD-16", "EOP-RSD-3"] }
@@ -327,7 +327,7 @@ faults! {
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
-    NewFirstUnasked Subtle "new-first-unasked" "Connects to the target before it closes the old connection, unasked." { Client: ["EOP-CLS-9"] }
+    NewFirstUnasked Subtle "new-first-unasked" "Connects to the target, and closes the old connection when the new one is in use, unasked." { Client: ["EOP-CLS-9"] }
     WriteErrorFinal Subtle "write-error-final" "Gives up at a write error without reading what has arrived." { Client: ["EOP-CLS-10"] }
     IdleUnread Subtle "idle-unread" "Does not read while nothing is outstanding." { Client: ["EOP-CLS-11", "EOP-RED-7"] }
 
@@ -378,7 +378,7 @@ faults! {
     SharedSpaceGlobal Subtle "shared-space-global" "Takes 100.64.0.0/10 for global." { Client: ["EOP-POL-2"] }
     PrivateRangeShort Subtle "private-range-short" "Takes only 172.16.0.0/16 of 172.16.0.0/12 for private." { Client: ["EOP-POL-2"] }
     LowPortAllowed Subtle "low-port-allowed" "Lets every port below 1024 pass." { Client: ["EOP-POL-3"] }
-    HomePortRefused Subtle "home-port-refused" "Refuses a port below 1024 even if it is home's." { Client: ["EOP-POL-7"] }
+    HomePortRefused Subtle "home-port-refused" "Refuses a port below 1024 even if it is home's." { Client: ["EOP-POL-3", "EOP-POL-7"] }
     SpecialAllowed Subtle "special-allowed" "Lets addresses for documentation, benchmarking and protocol assignments pass." { Client: ["EOP-POL-4"] }
     RefusedDialled Subtle "refused-dialled" "Connects to a target that it refuses." { Client: ["EOP-POL-5"] }
     ReasonMissing Subtle "reason-missing" "Does not say why it refuses a target." { Client: ["EOP-POL-5"] }

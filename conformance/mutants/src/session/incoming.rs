@@ -171,6 +171,7 @@ impl Session {
 
     /// A message is completely offered.
     pub(super) fn offered(&mut self, now: Instant) {
+        self.baggage.outgoing = None;
         let due = self
             .baggage
             .deferred
@@ -356,9 +357,11 @@ impl Session {
         if self.fault.has(Fault::OldConnectionKept) {
             self.baggage.kept.extend(old.take());
         }
-        let new_first =
-            self.settings.order == Order::NewFirst || self.fault.has(Fault::NewFirstUnasked);
+        if self.fault.has(Fault::NewFirstUnasked) {
+            self.baggage.outgoing = old.take();
+        }
         // What is not carried over is closed here.
-        self.connect(Place::target(target, now), old.filter(|_| new_first));
+        let old = old.filter(|_| self.settings.order == Order::NewFirst);
+        self.connect(Place::target(target, now), old);
     }
 }

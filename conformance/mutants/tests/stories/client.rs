@@ -416,7 +416,7 @@ fn a_target_that_fails_before_its_first_answer_is_named_with_the_cause() {
 #[test]
 fn a_target_that_refuses_leaves_what_is_owed_owed() {
     let (client, mut old, _home) = session("");
-    let target = Stage::new().address;
+    let target = at("127.9.9.9:4000");
     client.tell("1 send 71");
     old.expect(&normal(b"q"));
     old.send(&redirect(target, b""));
@@ -431,7 +431,7 @@ fn home_is_the_fallback_where_it_was_asked_for() {
     let (client, mut old, home) = session("fallback=home resend=automatic");
     client.tell("1 send 71");
     old.expect(&normal(b"q"));
-    old.send(&redirect(Stage::new().address, b""));
+    old.send(&redirect(at("127.9.9.9:4000"), b""));
     client.hear();
     client.connected(home.address, 2);
     home.accept().expect(&normal(b"q"));
