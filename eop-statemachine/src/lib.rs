@@ -19,7 +19,8 @@
 //! use std::collections::VecDeque;
 //! use std::io::{self, Read, Write};
 //! use eop_statemachine::policy::Policy;
-//! use eop_statemachine::session::{ConnectError, Event, Judged, Loss, Place, Session, Want};
+//! use eop_statemachine::session::{ConnectError, Event, Judged, Loss, Place, Want};
+//! use eop_statemachine::Session;
 //! use eop_wire::Frame;
 //!
 //! /// Runs the session until it has an answer, or ends.
@@ -70,13 +71,18 @@
 //!                     let _ = session.end_of_stream(now); // `end` says what that means
 //!                 }
 //!                 let mut input = &buffer[..count];
+//!                 let mut answer = None;
+//!                 // A fault of the peer ends the loop, too: `want` says what follows.
 //!                 while let Ok(Some(event)) = session.receive(&mut input, now) {
 //!                     match event {
 //!                         Event::Head { .. } => inbox.clear(),
 //!                         Event::Chunk(chunk) => inbox.extend_from_slice(chunk),
-//!                         Event::Message(_) | Event::Redirect(Some(_)) => return Ok(Some(inbox)),
+//!                         Event::Message(_) | Event::Redirect(Some(_)) => answer = Some(inbox.clone()),
 //!                         Event::Redirect(None) => {}
 //!                     }
+//!                 }
+//!                 if answer.is_some() {
+//!                     return Ok(answer);
 //!                 }
 //!             }
 //!             Want::Settle => session.settle().map_err(io::Error::other)?,
