@@ -298,16 +298,25 @@ impl<const N: usize> Session<N> {
         }
     }
 
-    /// Lets clocks run or stand still, as the state now demands (EOP-EPI-6).
-    fn settle_clocks(&mut self, now: u64) {
-        let greeted = self.client.greetings() == 0;
-        let running = match self.state {
+    /// Whether the deadline can strike: connecting, or waiting for greetings (EOP-EPI-5, EOP-EPI-9). When it
+    /// passes at any other time, the next redirect of the episode shows it.
+    const fn is_timed(&self) -> bool {
+        match self.state {
             State::Dialing | State::Judging | State::Moving => true,
-            State::Open => !greeted,
+            State::Open => self.client.greetings() > 0,
             State::Holding | State::Settling | State::Ended => false,
-        };
-        self.clock.set_running(running, now);
-        let quiet = self.state == State::Open && greeted && self.outbox.is_empty();
+        }
+    }
+
+    /// Lets clocks run or stand still, as the state now demands.
+    fn settle_clocks(&mut self, now: u64) {
+        // A message on its way stops the deadline; the application's thinking does not (EOP-EPI-6).
+        let between_moves = self.is_connected() && self.episode.is_running();
+        let waits = self.client.outstanding() > 0;
+        self.clock
+            .set_running(self.is_timed() || (between_moves && !waits), now);
+        let greeted = self.client.greetings() == 0;
+        let quiet = self.is_connected() && greeted && self.outbox.is_empty();
         self.quiet_since = match (quiet, self.quiet_since) {
             (false, _) => None,
             (true, None) => Some(now),

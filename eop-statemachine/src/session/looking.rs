@@ -41,10 +41,11 @@ impl<const N: usize> Session<N> {
         }
     }
 
-    /// When [`expire`](Self::expire) is to be called, if nothing happens before; `None` if no deadline runs.
+    /// When [`expire`](Self::expire) is to be called, if nothing happens before; `None` if no deadline can
+    /// strike.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        self.clock.deadline()
+        self.clock.deadline().filter(|_| self.is_timed())
     }
 
     /// Whether there is a connection.

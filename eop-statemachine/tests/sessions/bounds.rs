@@ -189,12 +189,46 @@ fn the_episodes_deadline_runs_while_it_connects_and_waits_for_greetings() {
     let _ = redirect(&mut session, &r(4002, ""), 24_000);
     assert_eq!(
         session.deadline(),
-        Some(34_000),
-        "ten seconds are left, and start to run again"
+        Some(31_000),
+        "nothing was on its way meanwhile"
     );
-    session.expire(33_999);
+    session.expire(30_999);
     assert_eq!(session.state(), State::Moving);
-    session.expire(34_000);
+    session.expire(31_000);
+    assert_eq!(
+        session.end(),
+        Some(End::RedirectDeadline { target: at(4002) })
+    );
+}
+
+#[test]
+fn the_deadline_stands_still_while_a_message_awaits_its_answer() {
+    let mut session = connected(Config::default());
+    send(&mut session, 1_000);
+    write(&mut session);
+    let _ = redirect(&mut session, &r(4001, ""), 1_000);
+    session.connected(6_000).unwrap();
+    session.resend(1, 11_000).unwrap();
+    write(&mut session);
+    session.expire(1_000_000);
+    let _ = redirect(&mut session, &r(4002, ""), 1_000_000);
+    assert_eq!(
+        session.deadline(),
+        Some(1_020_000),
+        "ten of thirty seconds were used"
+    );
+}
+
+#[test]
+fn the_deadline_passes_while_the_application_thinks_and_shows_at_the_next_redirect() {
+    let mut session = connected(Config::default());
+    send(&mut session, 0);
+    write(&mut session);
+    moved(&mut session, &r(4001, ""), 0);
+    assert_eq!(session.deadline(), None, "thinking is not cut short");
+    session.expire(30_000);
+    assert_eq!(session.want(), Want::Decide { hop: 1 });
+    let _ = redirect(&mut session, &r(4002, ""), 30_000);
     assert_eq!(
         session.end(),
         Some(End::RedirectDeadline { target: at(4002) })
