@@ -132,10 +132,10 @@ impl<'a> ServerStage<'a> {
         Endpoint::listening("target", self.play.manner.clone())
     }
 
-    /// A further instance of the server with these options, and the value that it declares for `option`.
-    pub fn with_option(&self, option: &str, value: u32) -> Step<(Instance, u32)> {
-        let instance = self.testee.another(&format!("{option}={value}"))?;
-        let mut link = self.connect_as("side", instance.address)?;
+    /// Where an instance of the server with this option listens, and the value that it declares for it. Plays share it.
+    pub fn with_option(&self, option: &str, value: u32) -> Step<(SocketAddrV4, u32)> {
+        let address = self.testee.address_with(&format!("{option}={value}"))?;
+        let mut link = self.connect_as("side", address)?;
         link.send_whole(n("hello"))?;
         let answer = String::from_utf8(link.message("an answer to `hello`")?).unwrap_or_default();
         let declared = answer
@@ -145,7 +145,7 @@ impl<'a> ServerStage<'a> {
                 Stop::messages(format!("`{option}=` in answer to `hello`"), answer)
                     .against("EOP-TST-5")
             })?;
-        Ok((instance, declared))
+        Ok((address, declared))
     }
 
     /// A further instance of the server that is told to listen there; the reason, if it does not say `ready`.

@@ -1,8 +1,9 @@
 //! A server under test: attached to, or started; and further instances of it with other options.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::NotStarted;
@@ -18,9 +19,12 @@ enum Way {
     Attached(SocketAddrV4),
     Started {
         command: String,
-        main: Mutex<Option<Instance>>,
+        instances: Instances,
     },
 }
+
+/// The instances of a started server by their `EOP_OPTIONS`. Each has a lock of its own: starting one holds up no other.
+type Instances = Mutex<BTreeMap<String, Arc<Mutex<Option<Instance>>>>>;
 
 /// A server under test.
 #[derive(Debug)]
@@ -31,12 +35,12 @@ pub struct ServerTestee {
     start_wait: Duration,
 }
 
-/// One running server, or the one attached to.
+/// One server that was started.
 #[derive(Debug)]
 pub struct Instance {
     /// Where it listens.
     pub address: SocketAddrV4,
-    process: Option<Process>,
+    process: Process,
 }
 
 impl ServerTestee {
@@ -56,11 +60,13 @@ impl ServerTestee {
         request: Option<Vec<u8>>,
         start_wait: Duration,
     ) -> Result<Self, NotStarted> {
-        let main = Mutex::new(Some(Instance::start(command, LOOPBACK, "", start_wait)?));
+        let main = Arc::new(Mutex::new(Some(Instance::start(
+            command, LOOPBACK, "", start_wait,
+        )?)));
         Ok(Self {
             way: Way::Started {
                 command: command.to_owned(),
-                main,
+                instances: Mutex::new(BTreeMap::from([(String::new(), main)])),
             },
             request,
             start_wait,
@@ -79,42 +85,30 @@ impl ServerTestee {
         self.request.is_none()
     }
 
-    /// Where the main instance listens. A started one that has died is started again.
+    /// Where the main instance listens.
     pub fn address(&self) -> Step<SocketAddrV4> {
-        match &self.way {
-            Way::Attached(address) => Ok(*address),
-            Way::Started { command, main } => {
-                let mut main = main
-                    .lock()
-                    .map_err(|_| Stop::Harness("the testee's lock is poisoned".to_owned()))?;
-                if main
-                    .as_mut()
-                    .is_none_or(|instance| instance.ended().is_some())
-                {
-                    *main = Some(
-                        Instance::start(command, LOOPBACK, "", self.start_wait)
-                            .map_err(|NotStarted(why)| Stop::Gone(why))?,
-                    );
-                }
-                main.as_ref()
-                    .map(|instance| instance.address)
-                    .ok_or_else(|| Stop::Gone("the testee has gone".to_owned()))
-            }
-        }
+        self.address_with("")
     }
 
-    /// Another instance with these `EOP_OPTIONS`; an attached server is used as it is.
-    pub fn another(&self, options: &str) -> Step<Instance> {
-        match &self.way {
-            Way::Attached(address) => Ok(Instance {
-                address: *address,
-                process: None,
-            }),
-            Way::Started { command, .. } => {
-                Instance::start(command, LOOPBACK, options, self.start_wait)
-                    .map_err(|NotStarted(why)| Stop::Gone(why))
-            }
+    /// Where an instance with these `EOP_OPTIONS` listens; it is started if there is none, or if it has died. A server
+    /// that is attached to is used as it is.
+    pub fn address_with(&self, options: &str) -> Step<SocketAddrV4> {
+        let (command, instances) = match &self.way {
+            Way::Attached(address) => return Ok(*address),
+            Way::Started { command, instances } => (command, instances),
+        };
+        let mut instances = instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = Arc::clone(instances.entry(options.to_owned()).or_default());
+        drop(instances);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(instance) = slot.as_mut()
+            && instance.ended().is_none()
+        {
+            return Ok(instance.address);
         }
+        let started = Instance::start(command, LOOPBACK, options, self.start_wait);
+        let started = started.map_err(|NotStarted(why)| Stop::Gone(why))?;
+        Ok(slot.insert(started).address)
     }
 
     /// Another instance with this `EOP_LISTEN`; the reason, if it does not say `ready`.
@@ -145,20 +139,17 @@ impl Instance {
                 .map_or_else(String::new, |status| format!(" ({status})"));
             NotStarted(why + &ended)
         })?;
-        Ok(Self {
-            address,
-            process: Some(process),
-        })
+        Ok(Self { address, process })
     }
 
     /// How its process ended, if it has.
     pub fn ended(&mut self) -> Option<String> {
-        self.process.as_mut().and_then(Process::ended)
+        self.process.ended()
     }
 
-    /// Ends its standard input; `None` if it is not ours to end, else whether it left within `wait`.
-    pub fn leave(&mut self, wait: Duration) -> Option<bool> {
-        self.process.as_mut().map(|process| process.leave(wait))
+    /// Ends its standard input; whether it left within `wait`.
+    pub fn leave(&mut self, wait: Duration) -> bool {
+        self.process.leave(wait)
     }
 }
 

@@ -52,8 +52,8 @@ fn trickle(a: &mut Link, time: Duration) -> Step<bool> {
 /// A client pauses for less than the stall limit and then reads (control), or never reads (defect): then the 8 MB that
 /// `request` makes the server send are cut short.
 fn stalled(s: &ServerStage<'_>, request: &str, whole: impl Fn(&mut Link) -> Step) -> Step {
-    let (instance, limit) = s.with_option("stall", 2 * LIMIT)?;
-    let mut a = s.connect_as("A", instance.address)?;
+    let (address, limit) = s.with_option("stall", 2 * LIMIT)?;
+    let mut a = s.connect_as("A", address)?;
     a.send(n(request))?;
     if s.control() {
         a.idle(millis(limit / 4));
@@ -171,10 +171,10 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-CLS-2", "EOP-TIM-1"],
         "half a header after a REDIRECT is no slow header",
         |s| {
-            let (instance, limit) = s.with_option("header", LIMIT)?;
+            let (address, limit) = s.with_option("header", LIMIT)?;
             let (mut a, mut b) = (
-                s.connect_as("A", instance.address)?,
-                s.connect_as("B", instance.address)?,
+                s.connect_as("A", address)?,
+                s.connect_as("B", address)?,
             );
             redirect(&mut a)?;
             // B's header is slow, and later than A's: its end is the barrier. A's octets come too seldom to end a header
@@ -221,9 +221,9 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-CLS-3", "EOP-CLS-1"],
         "a client that stays silent after a REDIRECT is waited for until the limit, and no longer",
         |s| {
-            let (instance, limit) = s.with_option("linger-idle", LIMIT)?;
+            let (address, limit) = s.with_option("linger-idle", LIMIT)?;
             let begun = Instant::now();
-            let mut a = s.connect_as("A", instance.address)?;
+            let mut a = s.connect_as("A", address)?;
             redirect(&mut a)?;
             if !a.ended_within(s.beyond(limit)) {
                 return Err(Stop::end(
@@ -249,10 +249,10 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-CLS-3", "EOP-CLS-1"],
         "every octet after a REDIRECT begins the idle limit anew",
         |s| {
-            let (instance, limit) = s.with_option("linger-idle", LIMIT)?;
+            let (address, limit) = s.with_option("linger-idle", LIMIT)?;
             let (mut a, mut b) = (
-                s.connect_as("A", instance.address)?,
-                s.connect_as("B", instance.address)?,
+                s.connect_as("A", address)?,
+                s.connect_as("B", address)?,
             );
             redirect(&mut a)?;
             redirect(&mut b)?;
@@ -276,9 +276,9 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-CLS-3"],
         "a client that never stops sending after a REDIRECT is cut off at the total limit",
         |s| {
-            let (instance, limit) = s.with_option("linger-total", 2 * LIMIT)?;
+            let (address, limit) = s.with_option("linger-total", 2 * LIMIT)?;
             let begun = Instant::now();
-            let mut a = s.connect_as("A", instance.address)?;
+            let mut a = s.connect_as("A", address)?;
             redirect(&mut a)?;
             if !trickle(&mut a, s.beyond(limit))? {
                 return Err(Stop::end(
@@ -304,8 +304,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-CLS-4", "EOP-CLS-7"],
         "a REDIRECT of 3 MB reaches a client that begins to read it after the limits have passed",
         |s| {
-            let (instance, limit) = s.with_option("linger-idle", LIMIT)?;
-            let mut a = s.connect_slow("A", instance.address)?;
+            let (address, limit) = s.with_option("linger-idle", LIMIT)?;
+            let mut a = s.connect_slow("A", address)?;
             a.send(n(format!("do redirect {TARGET} @3000000")))?;
             a.send(n("do answer 6f6b"))?;
             a.idle(millis(limit.saturating_mul(2)));
@@ -338,8 +338,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TIM-1"],
         "a header that does not come to its end fails the connection",
         |s| {
-            let (instance, limit) = s.with_option("header", LIMIT)?;
-            let mut a = s.connect_as("A", instance.address)?;
+            let (address, limit) = s.with_option("header", LIMIT)?;
+            let mut a = s.connect_as("A", address)?;
             let frame = n("do answer 6f6b");
             a.send(s.pick(frame.clone(), cut(frame, 5)))?;
             if s.control() {
@@ -356,8 +356,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TIM-1"],
         "a slow header fails the connection after answers too, down to its last octet",
         |s| {
-            let (instance, limit) = s.with_option("header", LIMIT)?;
-            let mut a = s.connect_as("A", instance.address)?;
+            let (address, limit) = s.with_option("header", LIMIT)?;
+            let mut a = s.connect_as("A", address)?;
             a.send(n("do answer 6f6b"))?;
             a.expect_n("ok")?;
             let frame = n("do answer 6869");
@@ -376,8 +376,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TIM-1"],
         "the limit is one for the whole header: octets that keep coming do not stretch it",
         |s| {
-            let (instance, limit) = s.with_option("header", LIMIT)?;
-            let mut a = s.connect_as("A", instance.address)?;
+            let (address, limit) = s.with_option("header", LIMIT)?;
+            let mut a = s.connect_as("A", address)?;
             for octet in n("do answer 6f6b") {
                 a.send([octet])?;
                 if !s.control() && a.ended_within(millis(limit / 4)) {
@@ -398,8 +398,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TIM-1"],
         "the limit is for headers: a payload may take longer, and so may the pause before a header",
         |s| {
-            let (instance, limit) = s.with_option("header", LIMIT)?;
-            let connect = |label| s.connect_as(label, instance.address);
+            let (address, limit) = s.with_option("header", LIMIT)?;
+            let connect = |label| s.connect_as(label, address);
             let (mut a, mut idle, mut b) = (connect("A")?, connect("idle")?, connect("B")?);
             let frame = n("do answer 6f6b");
             let (begun, rest) = frame.split_at(17);

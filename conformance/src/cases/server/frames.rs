@@ -332,8 +332,8 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-LIM-2"],
         "a payload of the limit is accepted, one of an octet more is not",
         |s| {
-            let (instance, limit) = s.with_option("limit", 70_000)?;
-            let mut a = s.connect_as("A", instance.address)?;
+            let (address, limit) = s.with_option("limit", 70_000)?;
+            let mut a = s.connect_as("A", address)?;
             let octets = usize::try_from(limit).unwrap_or_default();
             a.send(s.pick(n(pattern(octets)), n(pattern(octets.saturating_add(1)))))?;
             if s.control() {

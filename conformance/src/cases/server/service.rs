@@ -417,13 +417,11 @@ pub(super) const CASES: &[Case] = &[
             let mut b = s.connect_as("B", instance.address)?;
             b.send(cut(n("hello"), 14))?;
             b.settle()?;
-            match instance.leave(s.beyond(0)) {
-                Some(false) => Err(Stop::end(
-                    "the server leaves when its standard input ends",
-                    "it still runs",
-                )),
-                Some(true) | None => Ok(()),
+            if instance.leave(s.beyond(0)) {
+                return Ok(());
             }
+            let expected = "the server leaves when its standard input ends";
+            Err(Stop::end(expected, "it still runs"))
         },
     )
     .needs_command()
