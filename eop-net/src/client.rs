@@ -280,17 +280,24 @@ impl Client {
             // Refused only if the session is not over, and then there is nothing to settle.
             let _ = self.session.settle();
         }
-        let mut event = self.step_after(Ready {
+        // What there is to read is known after waiting.
+        let mut ready = Ready {
             read: false,
             write: true,
-        });
-        while event.is_none() && until.is_none_or(|until| Instant::now() < until) {
-            match self.wait(until) {
-                Ok(ready) => event = self.step_after(ready),
-                Err(_) => event = self.step(),
+        };
+        loop {
+            if let Some(event) = self.step_after(ready) {
+                return Some(event);
+            }
+            let last = until.is_some_and(|until| until <= Instant::now());
+            ready = self.wait(until).unwrap_or(Ready {
+                read: true,
+                write: true,
+            });
+            if last {
+                return self.step_after(ready);
             }
         }
-        event
     }
 
     /// Waits until the socket is ready, the session's next limit passes, or `until` comes.

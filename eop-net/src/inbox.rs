@@ -30,27 +30,32 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Reads once, if there is room.
+    /// Reads once what is there, if there is room.
     pub(crate) fn read(&mut self, socket: &TcpStream) -> Read {
-        self.make_room();
-        if self.has_room() {
-            socket::read(socket, &mut self.octets)
-        } else {
-            Read::Nothing
-        }
+        self.read_by(|octets| socket::read(socket, octets))
     }
 
-    /// Whether [`read`](Self::read) would read.
-    pub(crate) fn has_room(&self) -> bool {
-        self.seen == self.octets.len() || self.octets.len() < self.octets.capacity()
+    /// Waits until there is something and reads it, if there is room. A socket that was told not to wait does not.
+    pub(crate) fn wait_and_read(&mut self, socket: &TcpStream) -> Read {
+        self.read_by(|octets| socket::wait_and_read(socket, octets))
     }
 
-    fn make_room(&mut self) {
+    fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
         if self.seen == self.octets.len() {
             self.octets.clear();
             self.seen = 0;
             self.octets.reserve_exact(CAPACITY);
         }
+        if self.has_room() {
+            read(&mut self.octets)
+        } else {
+            Read::Nothing
+        }
+    }
+
+    /// Whether a read would read.
+    pub(crate) fn has_room(&self) -> bool {
+        self.seen == self.octets.len() || self.octets.len() < self.octets.capacity()
     }
 
     /// Forgets every octet that the machine has not seen.

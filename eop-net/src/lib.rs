@@ -1,56 +1,67 @@
 //! Redirectable sockets: EOP over TCP, for callers that wait for what they ask for.
 //!
-//! A [`Client`] is a session. It begins at *home*, and when a server redirects it, it goes there, by default without
-//! sending again what the old server left unanswered: that is the application's to decide.
+//! A [`Client`] is a session. It begins at *home*, and when a server redirects it, it goes where the redirect leads. What
+//! the old server left unanswered is then *owed*: whether the new one is to have it is, by default, the application's to
+//! say.
 //!
 //! ```
-//! use std::net::{SocketAddr, SocketAddrV4};
+//! use std::net::SocketAddr;
 //! use std::thread;
-//! use eop_net::{Client, Connection, Event, Listener, client, server};
+//! use eop_net::{Client, Connection, Error, Event, Listener, client, server};
 //!
-//! /// Answers every request with its own octets in upper case.
-//! fn shout(mut connection: Connection) -> Result<(), eop_net::Error> {
+//! let loopback = "127.0.0.1:0".parse()?;
+//! let busy = Listener::bind(loopback, server::Config::default())?;
+//! let idle = Listener::bind(loopback, server::Config::default())?;
+//! let home = busy.local_addr()?;
+//! let SocketAddr::V4(target) = idle.local_addr()? else { unreachable!() };
+//!
+//! // The idle server answers, in upper case.
+//! fn answer(mut connection: Connection) -> Result<(), Error> {
 //!     while let Some(request) = connection.receive()? {
 //!         connection.respond(&request.to_ascii_uppercase())?;
 //!     }
 //!     Ok(())
 //! }
+//! let answering = thread::spawn(move || answer(idle.accept()?).map_err(std::io::Error::other));
 //!
-//! let loopback = "127.0.0.1:0".parse()?;
-//! let busy = Listener::bind(loopback, server::Config::default())?;
-//! let idle = Listener::bind(loopback, server::Config::default())?;
-//! let (home, SocketAddr::V4(target)) = (busy.local_addr()?, idle.local_addr()?) else { unreachable!() };
-//! # let servers = [
-//! thread::spawn(move || {
-//!     // The busy server moves its client without looking at what it asks, and sees it off.
-//!     let lingering = busy.accept()?.redirect(target).map_err(eop_net::Error::from);
-//!     lingering.map(|lingering| drop(lingering.linger())).map_err(std::io::Error::other)
-//! # }), thread::spawn(move || {
-//! # /*
+//! // The busy server moves its client whatever it asks, and sees it off.
+//! let moving = thread::spawn(move || {
+//!     let lingering = busy.accept()?.redirect(target).map_err(std::io::Error::other)?;
+//!     std::io::Result::Ok(lingering.linger())
 //! });
-//! thread::spawn(move || {
-//! # */
-//!     shout(idle.accept()?).map_err(std::io::Error::other)
-//! })
-//! # ];
-//! # ;
 //!
 //! let mut client = Client::connect(home, client::Config::default())?;
 //! client.send(b"hello")?;
 //! let answer = loop {
 //!     match client.receive() {
 //!         Event::Message(message) => break message.payload,
-//!         // EREDO: the busy server has not acted on the message, and the next one is to have it.
+//!         // EREDO: the busy server did not act on the message, so the idle one may.
 //!         Event::Redirected(redirected) if redirected.decide => client.resend(redirected.hop)?,
 //!         Event::Redirected(_) | Event::Connected(_) | Event::Settling => {}
 //!         Event::Ended(ended) => return Err(ended.into()),
 //!     }
 //! };
 //! assert_eq!(answer, b"HELLO");
-//! # client.close();
-//! # for server in servers { server.join().expect("no panic")?; }
+//!
+//! client.close();
+//! assert_eq!(moving.join().expect("no panic")?, server::Departure::Ended);
+//! answering.join().expect("no panic")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Nothing of the protocol is decided here: `eop-statemachine` keeps the account, and this crate reads, writes, connects
+//! and watches the clock for it. Three things follow from the sockets and are worth knowing:
+//!
+//! * A redirected client may still be sending. Closing on it resets the connection, and a reset can overtake the redirect.
+//!   So a redirect leaves a [`Lingering`](server::Lingering), which waits for the client to go, within limits that begin
+//!   when the client has acknowledged everything (EOP-CLS-1 to EOP-CLS-7). Give it a thread if there is no time for it.
+//! * [`Client::send`] never waits. What the transport does not take at once goes out while the client waits in
+//!   [`receive`](Client::receive), which reads meanwhile, so that no two peers wait for each other for good (EOP-RED-12,
+//!   EOP-CLS-12).
+//! * A caller with an event loop waits itself: [`Client::waits_for`] says for what, and [`Client::step`] does the rest.
+//!
+//! Linux and other Unix systems whose sockets can be told one by one not to wait and not to signal. On Linux the kernel
+//! says what a client has acknowledged; elsewhere a lingering server reckons with 16 KiB a second at least (EOP-CLS-4).
 
 mod error;
 mod inbox;

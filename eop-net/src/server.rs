@@ -11,6 +11,7 @@ use eop_statemachine::Service;
 use crate::socket;
 
 mod connection;
+mod limits;
 mod lingering;
 
 pub use connection::{Connection, Refused};
@@ -74,7 +75,7 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        Connection::over(self.accept_stream()?, self.config)
+        Ok(Connection::over(self.accept_stream()?, self.config))
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket

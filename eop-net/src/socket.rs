@@ -1,5 +1,5 @@
-//! What is asked of the operating system, and nothing else: one function a system call, none of which waits except
-//! [`wait`]. No frame, no machine, no limit may come in.
+//! What is asked of the operating system, and nothing else: one function a system call, of which only those wait whose
+//! name says so. No frame, no machine, no limit may come in.
 
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -115,11 +115,20 @@ pub(crate) fn send_at_once(socket: &TcpStream) {
 
 /// Reads into the free capacity of `octets`, of which there is some.
 pub(crate) fn read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
+    read_with(socket, octets, RecvFlags::DONTWAIT)
+}
+
+/// The same, and waits until there is something, unless the socket was told not to.
+pub(crate) fn wait_and_read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
+    read_with(socket, octets, RecvFlags::empty())
+}
+
+fn read_with(socket: &TcpStream, octets: &mut Vec<u8>, flags: RecvFlags) -> Read {
     debug_assert!(
         octets.len() < octets.capacity(),
         "no room is no end of stream"
     );
-    let read = retry_on_intr(|| recv(socket, spare_capacity(octets), RecvFlags::DONTWAIT));
+    let read = retry_on_intr(|| recv(socket, spare_capacity(octets), flags));
     match read {
         Ok((0, _)) => Read::End,
         Ok(_) => Read::Octets,

@@ -16,7 +16,7 @@ mod report;
 mod session;
 mod settings;
 
-use command::{Line, Verb};
+use command::Line;
 use lines::Lines;
 use output::Output;
 use session::Session;
@@ -114,8 +114,8 @@ impl Driver {
 
     fn obey(&mut self, line: &[u8]) -> io::Result<()> {
         match command::parse(line) {
-            Line::Command(id, _) if self.ended.contains(&id) => Ok(()),
-            Line::Command(id, Verb::Connect(settings)) => self.connect(id, *settings),
+            Line::Connect(id, _) | Line::Command(id, _) if self.ended.contains(&id) => Ok(()),
+            Line::Connect(id, settings) => self.connect(id, *settings),
             Line::Command(id, verb) => match self.sessions.get_mut(&id) {
                 Some(session) => {
                     session.obey(verb, &mut self.output)?;

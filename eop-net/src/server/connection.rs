@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 
-use eop_statemachine::server::{Event, LateRedirect, Want};
+use eop_statemachine::server::{Event, LateRedirect, State, Want};
 use eop_statemachine::{PeerError, Server};
 use eop_wire::Encoded;
 
@@ -25,7 +25,6 @@ const COPIED: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Connection {
     socket: TcpStream,
-    local: SocketAddr,
     machine: Server,
     inbox: Inbox,
     /// Frames are put together here, if they are short.
@@ -49,6 +48,18 @@ impl fmt::Debug for Refused {
     }
 }
 
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
 impl From<Box<Refused>> for Error {
     fn from(refused: Box<Refused>) -> Self {
         refused.error
@@ -57,26 +68,24 @@ impl From<Box<Refused>> for Error {
 
 impl Connection {
     /// Speaks EOP over a socket that was accepted elsewhere.
-    ///
-    /// # Errors
-    /// What the system says of a socket that is none, or not connected.
-    pub fn over(socket: TcpStream, config: Config) -> io::Result<Self> {
-        let local = socket.local_addr()?;
+    #[must_use]
+    pub fn over(socket: TcpStream, config: Config) -> Self {
         socket::send_at_once(&socket);
-        Ok(Self {
+        Self {
             socket,
-            local,
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
             outgoing: Vec::new(),
             config,
-        })
+        }
     }
 
     /// Our own end: where the client found us.
-    #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.local
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
     }
 
     /// The client's end.
@@ -114,7 +123,12 @@ impl Connection {
                 Want::Read => {}
                 Want::Answer | Want::Drain | Want::Close => return Ok(None),
             }
-            match self.inbox.read(&self.socket) {
+            // Where no limit runs, reading is waiting.
+            let read = match self.inbox.header_since() {
+                Some(_) => self.inbox.read(&self.socket),
+                None => self.inbox.wait_and_read(&self.socket),
+            };
+            match read {
                 Read::Octets => {}
                 Read::Nothing => self.wait_for_octets()?,
                 Read::End => {
@@ -191,10 +205,13 @@ impl Connection {
     /// Ends the stream after what was sent before, and waits until the client has ended its own, within the limits of the
     /// linger.
     pub fn close(mut self) -> Departure {
-        if self.machine.half_close().is_ok() && socket::end_stream(&self.socket).is_ok() {
-            return self.into_lingering().linger();
+        if self.machine.state() == State::Finished {
+            return Departure::Ended;
         }
-        Departure::Ended
+        if self.machine.half_close().is_err() || socket::end_stream(&self.socket).is_err() {
+            return Departure::Lost;
+        }
+        self.into_lingering().linger()
     }
 
     /// Ends the connection with a reset. What was sent before may be lost.
@@ -215,7 +232,10 @@ impl Connection {
             eop_statemachine::server::Misuse,
         >,
     ) -> Result<Lingering, Box<Refused>> {
-        let sent = if self.local == SocketAddr::V4(to) {
+        let here = self
+            .local_addr()
+            .is_ok_and(|local| local == SocketAddr::V4(to));
+        let sent = if here {
             Err(Error::OwnEndpoint)
         } else {
             frames(&mut self.machine)

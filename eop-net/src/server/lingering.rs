@@ -3,21 +3,21 @@
 
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eop_statemachine::Server;
 
 use super::Config;
+use super::limits::{Limits, Passed};
 use crate::socket::{self, Read, Ready};
-use crate::unacknowledged;
 
 /// Octets thrown away at a time.
 const CAPACITY: usize = 64 * 1024;
-/// How often the kernel is asked what the client has acknowledged.
-const ASK: Duration = Duration::from_millis(50);
-/// Octets a second at which queued octets pass at least, where the kernel does not tell (EOP-CLS-4).
-const SLOWEST: u64 = 16 * 1024;
 
+const READABLE: Ready = Ready {
+    read: true,
+    write: false,
+};
 /// A client to which everything was said: a redirect, or the end of the stream.
 ///
 /// Somebody has to see it off, or the system resets the connection and the last octets may be lost: call
@@ -86,130 +86,13 @@ impl Lingering {
             }
             let left = match limits.left(&self.socket, Instant::now()) {
                 Ok(left) => left,
-                Err(departure) => return departure,
+                Err(Passed::Idle) => return Departure::IdleLimit,
+                Err(Passed::Total) => return Departure::TotalLimit,
+                Err(Passed::Stall) => return Departure::Stall,
             };
             if octets.is_empty() && socket::wait(&self.socket, READABLE, Some(left)).is_err() {
                 return Departure::Lost;
             }
         }
-    }
-}
-
-const READABLE: Ready = Ready {
-    read: true,
-    write: false,
-};
-
-/// What the client may still take its time for.
-#[derive(Debug)]
-struct Limits {
-    idle: Duration,
-    total: Duration,
-    stall: Duration,
-    phase: Phase,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// Octets may be on their way to it: at most this many, since when, and when to ask the kernel. Most clients are gone
-    /// before that.
-    Passing {
-        octets: u32,
-        since: Instant,
-        ask: Instant,
-    },
-    /// The kernel does not tell; by then they will have passed.
-    Guessing { passed: Instant },
-    /// It has them all since `since`, and sent an octet, or got the last one, at `heard`.
-    Waiting { since: Instant, heard: Instant },
-}
-
-impl Limits {
-    fn new(config: &Config, now: Instant) -> Self {
-        let phase = Phase::Passing {
-            octets: u32::MAX,
-            since: now,
-            ask: now + ASK,
-        };
-        Self {
-            idle: config.linger_idle,
-            total: config.linger_total,
-            stall: config.stall,
-            phase,
-        }
-    }
-
-    fn note_octets(&mut self, now: Instant) {
-        match &mut self.phase {
-            Phase::Waiting { heard, .. } => *heard = now,
-            Phase::Passing { .. } | Phase::Guessing { .. } => {}
-        }
-    }
-
-    /// How long it may still be silent; the departure, if it may not.
-    fn left(&mut self, socket: &TcpStream, now: Instant) -> Result<Duration, Departure> {
-        self.look(socket, now);
-        let left = |limit: Duration, since: Instant| limit.saturating_sub(now - since);
-        match self.phase {
-            Phase::Passing { since, ask, .. } => match left(self.stall, since) {
-                Duration::ZERO => Err(Departure::Stall),
-                left => Ok(left.min(ask.saturating_duration_since(now))),
-            },
-            Phase::Guessing { passed } => Ok(passed.saturating_duration_since(now)),
-            Phase::Waiting { since, heard } => {
-                match (left(self.idle, heard), left(self.total, since)) {
-                    (Duration::ZERO, _) => Err(Departure::IdleLimit),
-                    (_, Duration::ZERO) => Err(Departure::TotalLimit),
-                    (idle, total) => Ok(idle.min(total)),
-                }
-            }
-        }
-    }
-
-    /// Asks how far the octets got, if it is time to.
-    fn look(&mut self, socket: &TcpStream, now: Instant) {
-        match &mut self.phase {
-            Phase::Passing { octets, since, ask } if *ask <= now => {
-                *ask = now + ASK;
-                match unacknowledged::octets(socket) {
-                    Some(0) => {
-                        self.phase = Phase::Waiting {
-                            since: now,
-                            heard: now,
-                        }
-                    }
-                    Some(still) if still < *octets => (*octets, *since) = (still, now),
-                    Some(_) => {}
-                    None => {
-                        let passed = now + passing(socket::send_buffer(socket));
-                        self.phase = Phase::Guessing { passed };
-                    }
-                }
-            }
-            Phase::Guessing { passed } if *passed <= now => {
-                self.phase = Phase::Waiting {
-                    since: now,
-                    heard: now,
-                };
-            }
-            Phase::Passing { .. } | Phase::Guessing { .. } | Phase::Waiting { .. } => {}
-        }
-    }
-}
-
-/// How long a full send buffer takes at the slowest rate.
-fn passing(send_buffer: Option<u64>) -> Duration {
-    let octets = send_buffer.unwrap_or(4 << 20);
-    Duration::from_secs(octets.div_ceil(SLOWEST))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_send_buffer_passes_at_the_slowest_rate() {
-        assert_eq!(passing(Some(160 * 1024)), Duration::from_secs(10));
-        assert_eq!(passing(Some(1)), Duration::from_secs(1));
     }
 }

@@ -7,6 +7,9 @@ use super::settings::{self, Settings};
 /// What a line is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
+    /// A session begins.
+    Connect(u32, Box<Settings>),
+    /// A session is told something.
     Command(u32, Verb),
     /// It does not match the grammar: the session it is about, or 0; the verb, or `line`; why (EOP-DRV-12).
     Bad(u32, &'static str, &'static str),
@@ -14,7 +17,6 @@ pub(super) enum Line {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verb {
-    Connect(Box<Settings>),
     Send {
         payload: Payload,
         never_resend: bool,
@@ -30,7 +32,6 @@ pub(super) enum Verb {
 impl Verb {
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::Connect(_) => "connect",
             Self::Send { .. } => "send",
             Self::Retire(_) => "retire",
             Self::Resend(_) => "resend",
@@ -75,7 +76,7 @@ pub(super) fn parse(line: &[u8]) -> Line {
 
 fn connect(session: u32, words: &[&str]) -> Line {
     match settings::parse(words) {
-        Ok(settings) => Line::Command(session, Verb::Connect(Box::new(settings))),
+        Ok(settings) => Line::Connect(session, Box::new(settings)),
         Err(why) => Line::Bad(session, "connect", why),
     }
 }
@@ -122,7 +123,7 @@ mod tests {
     fn a_bad_line_is_told_by_its_session_and_its_verb_as_far_as_it_has_them() {
         let told = |line: &[u8]| match parse(line) {
             Line::Bad(session, verb, _) => (session, verb),
-            Line::Command(session, verb) => panic!("{session} {verb:?}"),
+            other @ (Line::Connect(..) | Line::Command(..)) => panic!("{other:?}"),
         };
         for line in [
             &b""[..],

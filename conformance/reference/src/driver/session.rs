@@ -87,8 +87,6 @@ impl Session {
     pub(super) fn obey(&mut self, verb: Verb, output: &mut Output) -> io::Result<()> {
         let name = verb.name();
         let done = match verb {
-            // The driver begins sessions.
-            Verb::Connect(_) => Ok(()),
             Verb::Send {
                 payload,
                 never_resend,

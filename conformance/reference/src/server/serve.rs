@@ -23,17 +23,13 @@ pub(super) fn connection(socket: TcpStream, service: &Arc<Service>, steps: Optio
     if let Some(steps) = steps {
         config.service.greetings = greetings(steps, local);
     }
-    if let Ok(connection) = Connection::over(socket, config) {
-        // How it ended is the client's to notice.
-        let _ = serve(
-            Serving {
-                connection,
-                local,
-                service: Arc::clone(service),
-            },
-            steps,
-        );
-    }
+    let serving = Serving {
+        connection: Connection::over(socket, config),
+        local,
+        service: Arc::clone(service),
+    };
+    // How it ended is the client's to notice.
+    let _ = serve(serving, steps);
 }
 
 struct Serving {

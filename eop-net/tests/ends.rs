@@ -1,0 +1,311 @@
+//! How sessions end: refusals, bounds, deadlines, failures, and the way home.
+
+mod stage;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use eop_net::client::{self, Client, Config, Event};
+use eop_net::policy::{Proposal, Refusal};
+use eop_net::{Bounds, Cause, Counts, End, Fallback, PeerError, Resending, Service};
+use rustix::event::{PollFd, PollFlags, poll};
+use stage::{
+    answer, connect, echoing, end, ended, expect, moved, normal, nowhere, redirect, rest, scripted,
+};
+
+fn automatic() -> Config {
+    let resending = Resending::Automatic { budget: 1 << 20 };
+    Config {
+        resending,
+        ..Config::default()
+    }
+}
+
+#[test]
+fn a_home_that_nobody_serves_fails_to_connect() {
+    let error = Client::connect(nowhere().into(), Config::default()).expect_err("nobody listens");
+    let client::Error::Ended(ended) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(ended.end, End::Failed(Cause::ConnectFailed));
+}
+
+#[test]
+fn a_target_that_nobody_serves_is_named_with_what_was_owed_to_it() {
+    let to = nowhere();
+    let home = scripted(move |mut socket| {
+        expect(&mut socket, &normal(b"question"));
+        socket.write_all(&redirect(to, b"")).expect("room");
+    });
+    let mut client = connect(home.address, automatic());
+    client.send(b"question").expect("accepted");
+    let ended = ended(&mut client);
+    assert_eq!(
+        ended.end,
+        End::RedirectFailed {
+            target: to,
+            cause: Cause::ConnectFailed
+        }
+    );
+    assert_eq!(
+        ended.left,
+        Counts {
+            owed: 1,
+            ..Counts::default()
+        }
+    );
+}
+
+#[test]
+fn a_target_that_the_policy_refuses_is_not_connected_to_and_its_payload_is_delivered() {
+    let to = "192.0.2.1:9000".parse().expect("an endpoint");
+    let home = scripted(move |mut socket| {
+        expect(&mut socket, &normal(b"question"));
+        socket.write_all(&redirect(to, b"answer")).expect("room");
+        rest(&mut socket)
+    });
+    let mut client = connect(home.address, Config::default());
+    client.send(b"question").expect("accepted");
+    assert_eq!(answer(&mut client), b"answer");
+    assert_eq!(
+        end(&mut client),
+        End::RedirectRefused {
+            target: to,
+            reason: Refusal::Special
+        }
+    );
+    assert_eq!(home.join(), b"");
+}
+
+#[test]
+fn the_application_can_judge_targets_itself() {
+    let (listener, to) = stage::listening();
+    let home = scripted(move |mut socket| {
+        socket.write_all(&redirect(to, b"")).expect("room");
+        rest(&mut socket)
+    });
+    let deny = |proposal: &Proposal| match proposal.hop {
+        1 => Err(Refusal::Denied),
+        _ => Ok(()),
+    };
+    let client = Client::new(home.address.into(), Config::default()).expect("no contradiction");
+    let mut client = client.judge_with(deny);
+    assert_eq!(
+        end(&mut client),
+        End::RedirectRefused {
+            target: to,
+            reason: Refusal::Denied
+        }
+    );
+    listener.set_nonblocking(true).expect("a flag");
+    assert!(listener.accept().is_err(), "nobody came");
+}
+
+#[test]
+fn a_target_that_does_not_greet_runs_into_the_deadline() {
+    let (_listener, to) = stage::listening();
+    let home = scripted(move |mut socket| {
+        socket.write_all(&redirect(to, b"")).expect("room");
+        rest(&mut socket)
+    });
+    let config = Config {
+        service: Service {
+            greetings: 1,
+            ..Service::default()
+        },
+        bounds: Bounds {
+            deadline: 100,
+            ..Bounds::default()
+        },
+        ..Config::default()
+    };
+    let mut client = connect(home.address, config);
+    assert_eq!(end(&mut client), End::RedirectDeadline { target: to });
+}
+
+#[test]
+fn home_that_does_not_greet_runs_into_its_own_deadline() {
+    let (_listener, home) = stage::listening();
+    let config = Config {
+        service: Service {
+            greetings: 1,
+            ..Service::default()
+        },
+        bounds: Bounds {
+            home_deadline: 100,
+            ..Bounds::default()
+        },
+        ..Config::default()
+    };
+    assert_eq!(end(&mut connect(home, config)), End::Failed(Cause::Timeout));
+}
+
+#[test]
+fn a_deadline_that_passed_while_nobody_looked_does_not_undo_what_came_before() {
+    let home = scripted(|mut socket| {
+        socket.write_all(&normal(b"hello")).expect("room");
+        rest(&mut socket)
+    });
+    let config = Config {
+        service: Service {
+            greetings: 1,
+            ..Service::default()
+        },
+        bounds: Bounds {
+            home_deadline: 200,
+            ..Bounds::default()
+        },
+        ..Config::default()
+    };
+    let mut client = connect(home.address, config);
+    let socket = client.waits_for().socket.expect("it is connected");
+    let mut readable = [PollFd::from_borrowed_fd(socket, PollFlags::IN)];
+    poll(&mut readable, None).expect("octets");
+    std::thread::sleep(Duration::from_millis(250));
+    assert_eq!(answer(&mut client), b"hello");
+}
+
+#[test]
+fn a_session_falls_back_to_home_once_a_target_cannot_be_had() {
+    let (listener, home) = stage::listening();
+    let to = nowhere();
+    let serving = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().expect("the client");
+        expect(&mut first, &normal(b"question"));
+        first.write_all(&redirect(to, b"")).expect("room");
+        let (mut second, _) = listener.accept().expect("the client, again");
+        expect(&mut second, &normal(b"question"));
+        second.write_all(&normal(b"answer")).expect("room");
+    });
+    let mut client = connect(
+        home,
+        Config {
+            fallback: Fallback::Home,
+            ..automatic()
+        },
+    );
+    client.send(b"question").expect("accepted");
+    assert_eq!(answer(&mut client), b"answer");
+    serving.join().expect("no panic");
+}
+
+#[test]
+fn a_session_does_not_fall_back_with_a_message_that_the_target_may_have_acted_on() {
+    let target = scripted(|mut socket| expect(&mut socket, &normal(b"question")));
+    let to = target.address;
+    let home = scripted(move |mut socket| {
+        expect(&mut socket, &normal(b"question"));
+        socket.write_all(&redirect(to, b"")).expect("room");
+    });
+    let mut client = connect(
+        home.address,
+        Config {
+            fallback: Fallback::Home,
+            ..automatic()
+        },
+    );
+    client.send(b"question").expect("accepted");
+    let ended = ended(&mut client);
+    assert_eq!(
+        ended.end,
+        End::RedirectFailed {
+            target: to,
+            cause: Cause::Uncertain
+        }
+    );
+    assert_eq!(ended.left.uncertain, 1);
+}
+
+#[test]
+fn what_a_server_sends_behind_a_redirect_reaches_nobody() {
+    let target = echoing("target: ");
+    let to = target.address;
+    let home = scripted(move |mut socket| {
+        let octets = [redirect(to, b""), normal(b"late"), vec![0xff; 99]].concat();
+        socket.write_all(&octets).expect("room");
+    });
+    let mut client = connect(home.address, automatic());
+    moved(&mut client);
+    client.send(b"question").expect("accepted");
+    assert_eq!(answer(&mut client), b"target: question");
+}
+
+#[test]
+fn a_server_that_breaks_the_protocol_is_left_at_once() {
+    let home = scripted(|mut socket| {
+        socket
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .expect("room");
+        rest(&mut socket)
+    });
+    let mut client = connect(home.address, Config::default());
+    let end = end(&mut client);
+    assert!(
+        matches!(end, End::Failed(Cause::Peer(PeerError::NotEop(_)))),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
+    let home = scripted(|mut socket| {
+        socket.write_all(&[0, 1, 0, 0, 0]).expect("room");
+        rest(&mut socket)
+    });
+    let config = Config {
+        header: Duration::from_millis(100),
+        ..Config::default()
+    };
+    let mut client = connect(home.address, config);
+    assert_eq!(end(&mut client), End::Failed(Cause::Timeout));
+    assert_eq!(home.join(), b"");
+}
+
+#[test]
+fn a_payload_that_takes_its_time_is_no_header() {
+    let home = scripted(|mut socket| {
+        expect(&mut socket, &normal(b"question"));
+        let (first, second) = (normal(b"answer"), Duration::from_millis(300));
+        let (header, payload) = first.split_at(12);
+        socket.write_all(header).expect("room");
+        std::thread::sleep(second);
+        socket.write_all(payload).expect("room");
+    });
+    let config = Config {
+        header: Duration::from_millis(100),
+        ..Config::default()
+    };
+    let mut client = connect(home.address, config);
+    client.send(b"question").expect("accepted");
+    assert_eq!(answer(&mut client), b"answer");
+}
+
+#[test]
+fn closing_tells_what_is_left_and_the_end_is_told_as_often_as_asked() {
+    let home = scripted(|mut socket| rest(&mut socket));
+    let mut client = connect(home.address, Config::default());
+    client.send(b"question").expect("accepted");
+    client.close();
+    let ended = ended(&mut client);
+    assert_eq!((ended.end, ended.left.uncertain), (End::Closed, 1));
+    assert_eq!(client.receive(), Event::Ended(ended));
+    assert_eq!(home.join(), normal(b"question"));
+}
+
+#[test]
+fn waiting_has_an_end_of_its_own_and_looks_at_least_once() {
+    let home = scripted(|mut socket| {
+        expect(&mut socket, &normal(b"question"));
+        socket.write_all(&normal(b"answer")).expect("room");
+        rest(&mut socket)
+    });
+    let mut client = connect(home.address, Config::default());
+    assert_eq!(client.receive_within(Duration::from_millis(20)), None);
+    client.send(b"question").expect("accepted");
+    let event = loop {
+        if let Some(event) = client.receive_within(Duration::ZERO) {
+            break event;
+        }
+    };
+    assert!(matches!(event, Event::Message(message) if message.payload == b"answer"));
+}
