@@ -24,6 +24,8 @@ pub const WAIT: Duration = Duration::from_millis(1000);
 const AGAIN: u32 = 3;
 /// More failing plays than this are believed at once: they are no accident.
 const BELIEVED: usize = 32;
+/// How many of many failing plays are played again before the others are believed.
+const SAMPLE: usize = 4;
 /// Cases played at the same time.
 const SIDE_BY_SIDE: usize = 24;
 
@@ -153,19 +155,26 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
     work(jobs, side_by_side, settings.deadline, |job| {
         conduct(job, settings)
     });
+    // Only what fails with more patience, and with less beside it, is believed to fail. Many failures are believed at once
+    // if a sample of them is confirmed: then it is not the machine that was slow.
+    let patient = Settings {
+        patience: settings.patience.saturating_mul(AGAIN),
+        ..settings.clone()
+    };
+    let again = |jobs: Vec<Job>| {
+        let few = side_by_side.min(8);
+        work(jobs.into(), few, settings.deadline, |job| conduct(job, &patient));
+    };
     let suspects = stand.failing();
     if suspects.len() <= BELIEVED {
-        // Only what fails with more patience, and with less beside it, is believed to fail.
-        let patient = Settings {
-            patience: settings.patience.saturating_mul(AGAIN),
-            ..settings.clone()
-        };
-        work(
-            suspects.into(),
-            side_by_side.min(8),
-            settings.deadline,
-            |job| conduct(job, &patient),
-        );
+        again(suspects);
+    } else {
+        let step = suspects.len() / SAMPLE;
+        again(suspects.iter().step_by(step).cloned().collect());
+        let left = stand.failing();
+        if left.len() < suspects.len() {
+            again(left);
+        }
     }
     cases.iter().map(|case| stand.outcome(*case)).collect()
 }
