@@ -163,7 +163,9 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
     };
     let again = |jobs: Vec<Job>| {
         let few = side_by_side.min(8);
-        work(jobs.into(), few, settings.deadline, |job| conduct(job, &patient));
+        work(jobs.into(), few, settings.deadline, |job| {
+            conduct(job, &patient)
+        });
     };
     let suspects = stand.failing();
     if suspects.len() <= BELIEVED {
