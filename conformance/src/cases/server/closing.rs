@@ -52,7 +52,7 @@ fn trickle(a: &mut Link, time: Duration) -> Step<bool> {
 /// A client pauses for less than the stall limit and then reads (control), or never reads (defect): then the 8 MB that
 /// `request` makes the server send are cut short.
 fn stalled(s: &ServerStage<'_>, request: &str, whole: impl Fn(&mut Link) -> Step) -> Step {
-    let (address, limit) = s.with_option("stall", 2 * LIMIT)?;
+    let (address, limit) = s.with_option("stall", 5 * LIMIT)?;
     let mut a = s.connect_as("A", address)?;
     a.send(n(request))?;
     if s.control() {
