@@ -320,6 +320,15 @@ impl Inbox {
         {
             return Some(Next::Broken(kind));
         }
+        if let (Verdict::Redirect, Some(port), Some(addr), None) =
+            (&verdict, self.number16(2), self.number32(4), length)
+            && self.fault.has(Fault::RedirectBeforeLength)
+        {
+            self.octets.clear();
+            let target = self.target(addr, port);
+            let payload = Vec::new();
+            return Some(Next::Frame(Frame::Redirect { target, payload }));
+        }
         let (Some(end), Some(port), Some(addr), Some(slen)) =
             (end, self.number16(2), self.number32(4), length)
         else {

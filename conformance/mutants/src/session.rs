@@ -9,7 +9,7 @@ mod incoming;
 
 use std::collections::VecDeque;
 use std::net::{SocketAddrV4, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::connection::{Link, Place};
 use self::ending::End;
@@ -19,6 +19,9 @@ use crate::episode::Moves;
 use crate::frame::Outgoing;
 use crate::payload::Payload;
 use crate::table::Fault;
+
+/// How far a client lags behind that does not wait with `synced`.
+const LAG: Duration = Duration::from_millis(100);
 
 /// How much of a message the transport of the current connection has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,8 @@ struct Baggage {
     kept: Vec<TcpStream>,
     /// The connection that is closed only when the one after it is in use.
     outgoing: Option<TcpStream>,
+    /// Commands that are carried out later, and when.
+    backlog: VecDeque<(Instant, Verb)>,
     /// It tried once more already.
     retried: bool,
     /// A protocol error was seen.
@@ -154,11 +159,33 @@ impl Session {
     }
 
     pub(crate) fn command(&mut self, verb: Verb, now: Instant) {
+        let lags = self.fault.has(Fault::SyncAtOnce) && !matches!(verb, Verb::Sync(_));
+        if lags {
+            self.baggage.backlog.push_back((now + LAG, verb));
+        } else {
+            self.carry_out(verb, now);
+        }
+        self.turn(now);
+    }
+
+    fn carry_out(&mut self, verb: Verb, now: Instant) {
         let name = verb.name();
         if let Err(why) = self.obey(verb, now) {
             self.say(&format!("rejected {name} {why}"));
         }
-        self.turn(now);
+    }
+
+    /// Carries out what a faulty client put off.
+    fn catch_up(&mut self, now: Instant) {
+        while self
+            .baggage
+            .backlog
+            .front()
+            .is_some_and(|late| late.0 <= now)
+            && let Some((_, verb)) = self.baggage.backlog.pop_front()
+        {
+            self.carry_out(verb, now);
+        }
     }
 
     fn obey(&mut self, verb: Verb, now: Instant) -> Result<(), &'static str> {
@@ -300,9 +327,6 @@ impl Session {
 
     /// EOP-DRV-9: answered when there is nothing left to do, see `turn`.
     fn sync(&mut self, token: String, now: Instant) {
-        if self.fault.has(Fault::SyncAtOnce) {
-            return self.say(&format!("synced {token}"));
-        }
         self.syncs.push(token);
         if let Link::Settling { until, .. } = &mut self.link {
             *until = now;

@@ -65,6 +65,7 @@ const AGREED: &[Fault] = &[
     Fault::LimitMissing,
     Fault::TruncatedDelivered,
     Fault::TruncatedRedirectFollowed,
+    Fault::RedirectBeforeLength,
     Fault::HeaderTimerMissing,
     Fault::StallMissing,
     // A server.
@@ -95,6 +96,7 @@ const AGREED: &[Fault] = &[
     Fault::ZeroFollowed,
     Fault::DeadlineMissing,
     Fault::HomeDeadlineMissing,
+    Fault::FallbackUnasked,
     Fault::FallbackWithOffered,
     Fault::PortZeroAllowed,
     Fault::ZeroNetworkAllowed,
@@ -252,6 +254,7 @@ faults! {
     RedirectPayloadDropped Subtle "redirect-payload-dropped" "Does not deliver the payload of a REDIRECT." { Client: ["EOP-RED-5"] }
     RedirectPayloadLate Subtle "redirect-payload-late" "Delivers the payload of a REDIRECT only at the target." { Client: ["EOP-RED-5", "EOP-DRV-7"] }
     RedirectBeforePayload Subtle "redirect-before-payload" "Reports a redirect before its payload." { Client: ["EOP-DRV-7", "EOP-RED-5"] }
+    RedirectBeforeLength Subtle "redirect-before-length" "Acts on a REDIRECT when its target is there." { Client: ["EOP-RED-6"] }
     RedirectOnHeader Subtle "redirect-on-header" "Acts on a REDIRECT whose payload is not complete." { Client: ["EOP-RED-6"] }
     WaitsForFin Subtle "waits-for-fin" "Acts on a REDIRECT when the server has closed." { Client: ["EOP-RED-7"] }
     IdleRedirectIgnored Subtle "idle-redirect-ignored" "Does not act on a REDIRECT when nothing is outstanding." { Client: ["EOP-RED-7"] }
@@ -289,7 +292,7 @@ faults! {
 
     // The client resends.
     OwedDropped Subtle "owed-dropped" "Forgets what is outstanding when it is redirected." { Client: ["EOP-RSD-3"] }
-    UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-3"] }
+    UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-3", "EOP-RSD-6"] }
     ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
     ResendLastOnly Subtle "resend-last-only" "Resends the newest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
     AnsweredResent Subtle "answered-resent" "Resends the message that was answered last." { Client: ["EOP-RSD-4"] }
@@ -402,7 +405,7 @@ faults! {
     EndsTwice Subtle "ends-twice" "Reports the end of a session twice." { Client: ["EOP-DRV-8"] }
     SpeaksAfterEnd Subtle "speaks-after-end" "Reports something after the end of a session." { Client: ["EOP-DRV-8"] }
     EndUnreported Subtle "end-unreported" "Does not report the end of a session." { Client: ["EOP-DRV-8"] }
-    SyncAtOnce Subtle "sync-at-once" "Prints `synced` without doing anything before." { Client: ["EOP-DRV-9"] }
+    SyncAtOnce Subtle "sync-at-once" "Prints `synced` before the earlier commands took effect." { Client: ["EOP-DRV-9"] }
     EndedSessionAnswers Subtle "ended-session-answers" "Rejects commands to a session that ended." { Client: ["EOP-DRV-10"] }
     BadLineIgnored Subtle "bad-line-ignored" "Says nothing to a line that is no command." { Client: ["EOP-DRV-12"] }
     BadLineTaken Subtle "bad-line-taken" "Does not mind capitals and a CR in commands." { Client: ["EOP-DRV-12"] }

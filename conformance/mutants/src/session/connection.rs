@@ -154,6 +154,7 @@ impl Session {
         if self.is_mute() {
             return;
         }
+        self.catch_up(now);
         let mut quiet = false;
         for _ in 0..ROUNDS {
             quiet = match &self.link {

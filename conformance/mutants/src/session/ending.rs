@@ -330,7 +330,8 @@ impl Session {
     pub(crate) fn wake(&self) -> Option<Instant> {
         let idle = self.idle_since.map(|since| since + self.settings.episode);
         let bound = self.bound().map(|bound| bound.0);
-        bound.into_iter().chain(idle).min()
+        let late = self.baggage.backlog.front().map(|late| late.0);
+        bound.into_iter().chain(idle).chain(late).min()
     }
 
     pub(super) fn clocks(&mut self, now: Instant) {
