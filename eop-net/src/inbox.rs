@@ -24,7 +24,6 @@ pub(crate) struct Inbox {
     seen: usize,
     /// The payload, as far as it came.
     message: Vec<u8>,
-    in_payload: bool,
     /// When the first octet of the header came that is incomplete.
     header_since: Option<Instant>,
 }
@@ -78,19 +77,16 @@ impl Inbox {
         loop {
             let more = !input.is_empty();
             match receive(&mut input)? {
-                Some(Piece::Head) => {
-                    self.in_payload = true;
-                    self.header_since = None;
-                }
+                Some(Piece::Head) => self.header_since = None,
                 Some(Piece::Chunk(chunk)) => self.message.extend_from_slice(chunk),
                 Some(Piece::End(meaning)) => {
                     self.seen = self.octets.len().saturating_sub(input.len());
-                    self.in_payload = false;
                     self.header_since = None;
                     return Ok(Some((meaning, std::mem::take(&mut self.message))));
                 }
                 None => {
-                    if more && !self.in_payload {
+                    if more {
+                        // Of a payload there would have been a chunk.
                         self.header_since.get_or_insert_with(Instant::now);
                     }
                     self.seen = self.octets.len();

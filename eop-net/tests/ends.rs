@@ -262,14 +262,29 @@ fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
 }
 
 #[test]
+fn a_header_that_goes_on_too_slowly_is_not_waited_for_either() {
+    let home = scripted(|mut socket| {
+        for octet in [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0] {
+            let _ = socket.write_all(&[octet]);
+            std::thread::sleep(Duration::from_millis(60));
+        }
+    });
+    let config = Config {
+        header: Duration::from_millis(200),
+        ..Config::default()
+    };
+    let mut client = connect(home.address, config);
+    assert_eq!(end(&mut client), End::Failed(Cause::Timeout));
+}
+
+#[test]
 fn a_payload_that_takes_its_time_is_no_header() {
     let home = scripted(|mut socket| {
         expect(&mut socket, &normal(b"question"));
-        let (first, second) = (normal(b"answer"), Duration::from_millis(300));
-        let (header, payload) = first.split_at(12);
-        socket.write_all(header).expect("room");
-        std::thread::sleep(second);
-        socket.write_all(payload).expect("room");
+        for part in normal(b"answer").chunks(13) {
+            socket.write_all(part).expect("room");
+            std::thread::sleep(Duration::from_millis(300));
+        }
     });
     let config = Config {
         header: Duration::from_millis(100),

@@ -78,6 +78,34 @@ fn early_what_was_not_answered_stays_here_when_the_application_drops_it() {
 }
 
 #[test]
+fn dropping_what_waits_for_a_decision_leaves_what_was_resent() {
+    let last = echoing("last: ");
+    let to = last.address;
+    let middle = scripted(move |mut socket| {
+        expect(&mut socket, &normal(b"anyone"));
+        socket.write_all(&redirect(to, b"")).expect("room");
+        rest(&mut socket)
+    });
+    let to = middle.address;
+    let home = scripted(move |mut socket| {
+        expect(
+            &mut socket,
+            &[normal(b"anyone"), normal(b"home alone")].concat(),
+        );
+        socket.write_all(&redirect(to, b"")).expect("room");
+    });
+    let mut client = connect(home.address, automatic());
+    client.send(b"anyone").expect("accepted");
+    client.send_once(b"home alone").expect("accepted");
+    let redirected = moved(&mut client);
+    assert_eq!((redirected.owed, redirected.decide), (2, true));
+    client.drop_owed(redirected.hop).expect("it is awaited");
+    assert_eq!(moved(&mut client).owed, 1);
+    assert_eq!(answer(&mut client), b"last: anyone");
+    assert_eq!(middle.join(), b"");
+}
+
+#[test]
 fn late_the_response_comes_before_the_move_and_nothing_is_owed() {
     let target = echoing("target: ");
     let to = target.address;
@@ -175,6 +203,28 @@ fn pipelined_messages_arrive_in_their_order_and_whole() {
     }
     let answers = [(); 4].map(|()| answer(&mut client));
     assert_eq!(answers, [b"first".to_vec(), long, vec![], b"four".to_vec()]);
+}
+
+#[test]
+fn a_message_longer_than_every_buffer_goes_out_while_answers_come_in() {
+    let home = echoing("");
+    let service = Service {
+        max_payload: u32::MAX,
+        ..Service::default()
+    };
+    let mut client = connect(
+        home.address,
+        Config {
+            service,
+            ..Config::default()
+        },
+    );
+    let long = vec![7; 16 << 20];
+    for message in [&long[..], b"short", &long] {
+        client.send(message).expect("accepted");
+    }
+    let lengths = [(); 3].map(|()| answer(&mut client).len());
+    assert_eq!(lengths, [long.len(), 5, long.len()]);
 }
 
 #[test]

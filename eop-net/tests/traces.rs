@@ -12,9 +12,9 @@ use std::net::{SocketAddrV4, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use eop_net::client::Config;
+use eop_net::client::{Config, Event};
 use eop_net::server::{self, Departure};
-use eop_net::{Cause, End, Resending};
+use eop_net::{Cause, End, Error, Resending, Service};
 use stage::{Server, answer, connect, echoing, end, ended, normal, redirect, scripted, serving};
 
 const LONG: usize = 3 << 20;
@@ -68,13 +68,94 @@ fn two_peers_that_only_write_do_not_wait_for_ever() {
     assert_eq!(end(&mut client), End::Failed(Cause::Stall));
 }
 
+/// Trace 9, for a caller that looks often: looking is not progress.
+#[test]
+fn a_stall_is_one_however_often_the_caller_looks() {
+    let (listener, address) = stage::listening();
+    let config = Config {
+        stall: Duration::from_millis(300),
+        ..Config::default()
+    };
+    let mut client = connect(address, config);
+    let _never_read = listener.accept().expect("the client");
+    client.send(&vec![0; 32 << 20]).expect("accepted");
+    let looks = (0..1000).find_map(|_| client.receive_within(Duration::from_millis(20)));
+    let Some(Event::Ended(ended)) = looks else {
+        panic!("{looks:?}")
+    };
+    assert_eq!(ended.end, End::Failed(Cause::Stall));
+}
+
+/// Trace 9, for a server: that the client sends does not mean that it takes.
+#[test]
+fn a_client_that_sends_and_takes_nothing_is_given_up() {
+    let config = server::Config {
+        stall: Duration::from_millis(300),
+        ..server::Config::default()
+    };
+    let server = serving(config, |mut connection| {
+        connection.receive().expect("no fault").expect("a request");
+        connection.respond(&vec![0; 64 << 20])
+    });
+    let mut client = TcpStream::connect(server.address).expect("the server");
+    client.write_all(&normal(b"question")).expect("room");
+    // Parts of one long message, until the server has had enough.
+    let mut sent = client.write_all(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
+    for _ in 0..1000 {
+        if sent.is_err() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+        sent = client.write_all(b"on and on");
+    }
+    assert!(sent.is_err(), "the server goes on waiting");
+    assert!(matches!(server.join(), Err(Error::Stall)));
+}
+
+/// Trace 9, with a redirect: what the client still sends is thrown away while the server still writes.
+#[test]
+fn a_client_that_writes_to_the_end_before_it_reads_gets_a_long_redirect() {
+    let config = server::Config {
+        stall: Duration::from_secs(5),
+        ..server::Config::default()
+    };
+    let server = serving(config, |mut connection| {
+        connection.receive().expect("no fault").expect("a request");
+        let lingering = connection.respond_and_redirect(&vec![7; 16 << 20], stage::nowhere());
+        lingering
+            .map(server::Lingering::linger)
+            .map_err(Error::from)
+    });
+    let mut client = TcpStream::connect(server.address).expect("the server");
+    client.write_all(&normal(b"question")).expect("room");
+    client
+        .write_all(&normal(&vec![0; 32 << 20]))
+        .expect("somebody reads");
+    client
+        .read_exact(&mut vec![0; 12 + (16 << 20)])
+        .expect("the redirect");
+    drop(client);
+    assert_eq!(server.join().expect("sent"), Departure::Ended);
+}
+
 /// Trace 10: what came before the reset counts.
 #[test]
 fn a_redirect_behind_which_the_server_is_gone_is_followed() {
     let target = echoing("");
     let home = moving_and_resetting(target.address);
-    let mut client = connect(home.address, Config::default());
-    let message = vec![0; 1 << 20];
+    let service = Service {
+        max_payload: u32::MAX,
+        ..Service::default()
+    };
+    let mut client = connect(
+        home.address,
+        Config {
+            service,
+            ..Config::default()
+        },
+    );
+    // Longer than every buffer, so that the reset stops the writing.
+    let message = vec![0; 32 << 20];
     client.send(&message).expect("accepted");
     home.join();
     assert_eq!(answer(&mut client), message);

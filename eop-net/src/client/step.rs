@@ -217,11 +217,8 @@ impl Client {
         match std::mem::replace(&mut self.link, Link::None) {
             Link::None => self.dial(place, None),
             Link::Up(connection) => {
-                let moved = self.session.connection().state() == State::Redirected;
-                let old = match self.config.order {
-                    Order::NewFirst if moved => Some(connection.socket),
-                    Order::NewFirst | Order::OldFirst => None,
-                };
+                // What is not kept is closed here, before anything is dialled.
+                let old = self.keeps_old().then_some(connection.socket);
                 self.dial(place, old)
             }
             Link::Dialing {
@@ -241,6 +238,12 @@ impl Client {
                 Some(Err(error)) => self.not_connected(&error),
             },
         }
+    }
+
+    /// Whether the connection that the session leaves outlives the making of the next: never one that failed (EOP-ERR-1).
+    fn keeps_old(&self) -> bool {
+        let moved = self.session.connection().state() == State::Redirected;
+        moved && self.config.order == Order::NewFirst
     }
 
     fn dial(&mut self, place: Place, old: Option<TcpStream>) -> Progress {
@@ -408,9 +411,14 @@ impl Client {
         };
         match self.session.want() {
             Want::Write { message, from } => {
-                let frame = self.outbox.frame(message).unwrap_or_default();
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
-                let rest = frame.get(from..).unwrap_or_default();
+                let frame = self
+                    .outbox
+                    .frame(message)
+                    .and_then(|frame| frame.get(from..));
+                let Some(rest) = frame else {
+                    return Progress::None;
+                };
                 connection.writing = write_rest(&mut self.session, &connection.socket, rest, since);
                 Progress::Made
             }

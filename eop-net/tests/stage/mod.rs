@@ -11,10 +11,11 @@
 use std::io::Read as _;
 use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use eop_net::client::{Client, Config, Ended, Event};
 use eop_net::server::{self, Connection, Listener};
-use eop_net::{End, Redirected};
+use eop_net::{End, Redirected, Service};
 use eop_wire::Frame;
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 
@@ -53,9 +54,17 @@ pub fn scripted<T: Send + 'static>(
     Server { address, thread }
 }
 
-/// A server that answers each request with that request behind `name`.
+/// A server that answers each request, of whatever length, with that request behind `name`.
 pub fn echoing(name: &'static str) -> Server {
-    serving(server::Config::default(), move |mut connection| {
+    let service = Service {
+        max_payload: u32::MAX,
+        ..Service::default()
+    };
+    let config = server::Config {
+        service,
+        ..server::Config::default()
+    };
+    serving(config, move |mut connection| {
         while let Ok(Some(request)) = connection.receive() {
             let answer = [name.as_bytes(), &request].concat();
             connection.respond(&answer).expect("it is asked for");
@@ -108,8 +117,12 @@ pub fn redirect(to: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
         .concat()
 }
 
+/// How long a story waits for what has to come. A story that goes well does not wait for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Waits for exactly these octets.
 pub fn expect(socket: &mut TcpStream, octets: &[u8]) {
+    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
     let mut heard = vec![0; octets.len()];
     socket.read_exact(&mut heard).expect("octets");
     assert_eq!(heard, octets);
@@ -117,6 +130,7 @@ pub fn expect(socket: &mut TcpStream, octets: &[u8]) {
 
 /// The octets up to the end of the stream.
 pub fn rest(socket: &mut TcpStream) -> Vec<u8> {
+    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
     let mut octets = Vec::new();
     socket
         .read_to_end(&mut octets)
@@ -129,10 +143,15 @@ pub fn connect(home: SocketAddrV4, config: Config) -> Client {
     Client::connect(home.into(), config).expect("home")
 }
 
+/// The next event.
+pub fn next(client: &mut Client) -> Event {
+    client.receive_within(PATIENCE).expect("an event")
+}
+
 /// The payload of the next message; what is owed on the way is sent again.
 pub fn answer(client: &mut Client) -> Vec<u8> {
     loop {
-        match client.receive() {
+        match next(client) {
             Event::Message(message) => return message.payload,
             Event::Redirected(redirected) if redirected.decide => {
                 client.resend(redirected.hop).expect("it is awaited");
@@ -146,7 +165,7 @@ pub fn answer(client: &mut Client) -> Vec<u8> {
 /// The next move; nothing else but connections may come before.
 pub fn moved(client: &mut Client) -> Redirected {
     loop {
-        match client.receive() {
+        match next(client) {
             Event::Redirected(redirected) => return redirected,
             Event::Connected(_) => {}
             other @ (Event::Message(_) | Event::Settling | Event::Ended(_)) => panic!("{other:?}"),
@@ -157,7 +176,7 @@ pub fn moved(client: &mut Client) -> Redirected {
 /// The end, whatever comes before.
 pub fn ended(client: &mut Client) -> Ended {
     loop {
-        if let Event::Ended(ended) = client.receive() {
+        if let Event::Ended(ended) = next(client) {
             return ended;
         }
     }
