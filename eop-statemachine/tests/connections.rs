@@ -247,6 +247,7 @@ fn the_half_close_follows_the_last_message() {
     let mut client = paired();
     client.accept().unwrap();
     client.half_close().unwrap();
+    assert_eq!(client.want(), client::Want::Write);
     assert_eq!(client.accept().unwrap_err().why, Why::State);
     assert_eq!(client.half_closed().unwrap_err().why, Why::MessagesToOffer);
     client.offer(13, 1).unwrap();
@@ -335,6 +336,37 @@ fn asked(service: &Service, requests: usize) -> Server {
         while server.receive(&mut input).unwrap().is_some() {}
     }
     server
+}
+
+#[test]
+fn a_server_counts_what_waits_and_what_is_due() {
+    let mut server = asked(
+        &Service {
+            greetings: 2,
+            ..Service::default()
+        },
+        2,
+    );
+    assert_eq!((server.greetings(), server.waiting()), (2, 2));
+    for _ in 0..2 {
+        let _ = server.greet(b"g").unwrap();
+    }
+    let _ = server.respond(b"r").unwrap();
+    assert_eq!((server.greetings(), server.waiting()), (0, 1));
+}
+
+#[test]
+fn a_first_opcode_that_is_none_is_not_eop_to_a_server_either() {
+    let first = Server::new(&Service::default()).receive(&mut &b"GET / HTTP/1"[..]);
+    assert_eq!(
+        first,
+        Err(PeerError::NotEop(HeaderError::UnknownOpcode(0x4745)))
+    );
+    let later = asked(&Service::default(), 1).receive(&mut &b"GE"[..]);
+    assert_eq!(
+        later,
+        Err(PeerError::UnknownOpcode(HeaderError::UnknownOpcode(0x4745)))
+    );
 }
 
 #[test]

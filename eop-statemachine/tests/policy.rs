@@ -122,6 +122,8 @@ fn a_target_as_wide_as_one_of_them_is_not_too_narrow() {
     ] {
         assert_eq!(from_home(PAPER, home, target), Ok(()), "{home} to {target}");
     }
+    // Within a site that an exception led to.
+    assert_eq!(from_target(PAPER, GLOBAL, PRIVATE, "10.9.9.9:9000"), Ok(()));
     // Back to the site that the session came from.
     assert_eq!(from_target(PAPER, PRIVATE, GLOBAL, "10.9.9.9:9000"), Ok(()));
 }
@@ -288,6 +290,10 @@ fn the_first_check_that_refuses_gives_the_reason() {
 #[test]
 fn a_home_that_is_not_ipv4_counts_by_its_scope_and_port() {
     let home = Home::other(Scope::Private, 443);
+    assert_eq!(
+        (home.endpoint(), home.scope(), home.port()),
+        (None, Scope::Private, 443)
+    );
     let proposal = |target| Proposal {
         home,
         current: None,

@@ -164,7 +164,7 @@ fn every_property_holds_in_every_world_and_the_races_are_written_down() {
 }
 
 #[test]
-#[ignore = "the long form: ten minutes and 6 GB, see the top of this file"]
+#[ignore = "the long form takes a quarter of an hour, see the top of this file"]
 fn every_property_holds_in_the_long_form() {
     for setting in long() {
         let worlds = walk_all(&[setting]).1;
