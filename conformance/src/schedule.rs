@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, Cuts, Needs, Polarity, Script, Twin};
@@ -62,6 +62,8 @@ pub struct Played {
     pub stop: Option<Stop>,
     /// What happened in the last twin.
     pub timeline: Vec<Entry>,
+    /// How long it took, both twins together.
+    pub took: Duration,
 }
 
 /// A case's verdict, and the plays it rests on.
@@ -111,7 +113,6 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
         case: *gate,
         cut: Cut::Whole,
     };
-    let begun = Instant::now();
     let opened = play(testee, &opening, settings, &numbers);
     if opened.stop.is_some() {
         let mut outcomes: Vec<_> = cases
@@ -124,15 +125,14 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
                 took: Duration::ZERO,
             })
             .collect();
-        outcomes.insert(0, fold(*gate, vec![opened], begun.elapsed()));
+        outcomes.insert(0, fold(*gate, vec![opened]));
         return outcomes;
     }
     let stand = Results::default();
     let conduct = |job: &Job, settings: &Settings| {
-        let begun = Instant::now();
         let played = play(testee, job, settings, &numbers);
         let passed = played.stop.is_none();
-        stand.record(job.case, played, begun.elapsed());
+        stand.record(job.case, played);
         if !passed || job.cut != Cut::Whole || settings.cut.is_some() {
             return Vec::new();
         }
@@ -156,71 +156,97 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
         conduct(job, settings)
     });
     // Only what fails with more patience, and with less beside it, is believed to fail. Many failures are believed at once
-    // if a sample of them is confirmed: then it is not the machine that was slow.
+    // if most of a sample of them are confirmed: then it is not the machine that was slow.
     let patient = Settings {
         patience: settings.patience.saturating_mul(AGAIN),
         ..settings.clone()
     };
+    let enough = WAIT.saturating_mul(patient.patience);
     let again = |jobs: Vec<Job>| {
         let few = side_by_side.min(8);
         work(jobs.into(), few, settings.deadline, |job| {
             conduct(job, &patient)
         });
     };
-    let suspects = stand.failing();
+    let suspects = stand.suspects(enough);
     if suspects.len() <= BELIEVED {
         again(suspects);
     } else {
-        let step = suspects.len() / SAMPLE;
-        again(suspects.iter().step_by(step).cloned().collect());
-        let left = stand.failing();
-        if left.len() < suspects.len() {
-            again(left);
+        let (sample, rest) = sampled(suspects);
+        again(sample.clone());
+        let confirmed = sample.iter().filter(|job| stand.fails(job)).count();
+        if confirmed.saturating_mul(2) < sample.len() {
+            again(rest);
         }
     }
     cases.iter().map(|case| stand.outcome(*case)).collect()
 }
 
+/// [`SAMPLE`] jobs from all over, and the others.
+fn sampled(jobs: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
+    let step = (jobs.len() / SAMPLE).max(1);
+    let (mut sample, mut rest) = (Vec::new(), Vec::new());
+    for (index, job) in jobs.into_iter().enumerate() {
+        if index % step == 0 && sample.len() < SAMPLE {
+            sample.push(job);
+        } else {
+            rest.push(job);
+        }
+    }
+    (sample, rest)
+}
+
 /// The plays so far, by case.
 #[derive(Debug, Default)]
-struct Results(Mutex<BTreeMap<&'static str, Sofar>>);
-
-/// What is known of one case: itself, its plays, how long they took.
-type Sofar = (Case, Vec<Played>, Duration);
+struct Results(Mutex<BTreeMap<&'static str, (Case, Vec<Played>)>>);
 
 impl Results {
     /// Keeps a play, in place of an earlier one with the same cut.
-    fn record(&self, case: Case, played: Played, took: Duration) {
-        let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, plays, total) = results
-            .entry(case.id)
-            .or_insert_with(|| (case, Vec::new(), Duration::ZERO));
+    fn record(&self, case: Case, played: Played) {
+        let mut results = self.lock();
+        let (_, plays) = results.entry(case.id).or_insert_with(|| (case, Vec::new()));
         plays.retain(|old| old.cut != played.cut);
         plays.push(played);
-        *total += took;
     }
 
-    /// Every failing play.
-    fn failing(&self) -> Vec<Job> {
-        let results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = |case: &Case, played: &Played| Job {
-            case: *case,
-            cut: played.cut,
-        };
-        let of = |(case, plays, _): &Sofar| -> Vec<Job> {
-            let failing = plays.iter().filter(|played| played.stop.is_some());
-            failing.map(|played| job(case, played)).collect()
+    /// Every failing play that more patience might change: not one that has waited for `enough` already.
+    fn suspects(&self, enough: Duration) -> Vec<Job> {
+        let results = self.lock();
+        let suspect = |played: &&Played| played.stop.is_some() && !waited(played, enough);
+        let of = |(case, plays): &(Case, Vec<Played>)| -> Vec<Job> {
+            let failing = plays.iter().filter(suspect);
+            failing
+                .map(|played| Job {
+                    case: *case,
+                    cut: played.cut,
+                })
+                .collect()
         };
         results.values().flat_map(of).collect()
     }
 
+    fn fails(&self, job: &Job) -> bool {
+        let results = self.lock();
+        let plays = results.get(job.case.id).map(|(_, plays)| plays.as_slice());
+        let played = plays.and_then(|plays| plays.iter().find(|played| played.cut == job.cut));
+        played.is_some_and(|played| played.stop.is_some())
+    }
+
     fn outcome(&self, case: Case) -> Outcome {
-        let mut results = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (plays, took) = results
-            .remove(case.id)
-            .map(|(_, plays, took)| (plays, took))
-            .unwrap_or_default();
-        fold(case, plays, took)
+        let plays = self.lock().remove(case.id).map(|(_, plays)| plays);
+        fold(case, plays.unwrap_or_default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, (Case, Vec<Played>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a play failed by waiting, and waited for as long as a patient one would.
+fn waited(played: &Played, enough: Duration) -> bool {
+    match &played.stop {
+        Some(Stop::Breach(breach)) => breach.timed_out && played.took >= enough,
+        Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => false,
     }
 }
 
@@ -276,11 +302,13 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
         Polarity::Positive => &[Twin::Control],
         Polarity::Negative => &[Twin::Control, Twin::Defect],
     };
+    let begun = Instant::now();
     let mut played = Played {
         cut: job.cut,
         twin: Twin::Control,
         stop: None,
         timeline: Vec::new(),
+        took: Duration::ZERO,
     };
     for twin in twins {
         let manner = Manner::new(job.cut, WAIT.saturating_mul(settings.patience));
@@ -305,6 +333,7 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
             twin: *twin,
             stop,
             timeline: timeline.entries(),
+            took: begun.elapsed(),
         };
         if over {
             break;
@@ -338,7 +367,7 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The verdict that the plays of a case amount to.
-fn fold(case: Case, mut plays: Vec<Played>, took: Duration) -> Outcome {
+fn fold(case: Case, mut plays: Vec<Played>) -> Outcome {
     plays.sort_by_key(|played| Cut::all().position(|cut| cut == played.cut));
     let verdict = if plays.is_empty() {
         Verdict::NotRun
@@ -352,8 +381,8 @@ fn fold(case: Case, mut plays: Vec<Played>, took: Duration) -> Outcome {
     Outcome {
         case,
         verdict,
+        took: plays.iter().map(|played| played.took).sum(),
         plays,
-        took,
     }
 }
 

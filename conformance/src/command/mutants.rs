@@ -2,7 +2,7 @@
 //!
 //! A mutant is killed if it does not start, or a case does not pass that claims a requirement which the mutant breaks, or
 //! the gate does not pass, so that nothing else could. A trivial one, moreover,
-//! may pass no negative case at all: its silence or its nodding is no refusal. The honest peer has to pass everything.
+//! may pass no negative case at all, nor one whose first requirement it breaks: its silence or its nodding is no refusal. The honest peer has to pass everything.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ struct Fate {
     killers: Vec<&'static str>,
     /// Other cases that did not pass.
     bystanders: Vec<&'static str>,
-    /// Negative cases that it passed.
+    /// What it passed and a trivial mutant may not: negative cases, and those whose first requirement it breaks.
     nodded_at: Vec<&'static str>,
     /// Why it could not even be started.
     not_started: Option<String>,
@@ -127,10 +127,13 @@ fn judge(mutant: &Mutant, role: Role, cases: &[Case], manner: &Manner) -> Result
 fn record(fate: &mut Fate, mutant: &Mutant, outcome: &Outcome) {
     let breaks = |id: &str| mutant.breaks.contains(&id);
     match outcome.verdict {
-        Verdict::Pass if outcome.case.polarity == Polarity::Negative => {
-            fate.nodded_at.push(outcome.case.id)
+        Verdict::Pass => {
+            let first = outcome.case.requirements.first();
+            let claims = first.is_some_and(|id| breaks(id));
+            if outcome.case.polarity == Polarity::Negative || claims {
+                fate.nodded_at.push(outcome.case.id);
+            }
         }
-        Verdict::Pass => {}
         Verdict::NotRun => {}
         Verdict::Warn
         | Verdict::Fail
@@ -182,7 +185,7 @@ fn row(mutant: &Mutant, role: &str, fate: &Fate) -> String {
                 .collect::<Vec<_>>()
                 .join(" ");
             format!(
-                "{} killer(s), {} other(s), {} negative(s) passed: {shown}",
+                "{} killer(s), {} other(s), {} nodded at: {shown}",
                 fate.killers.len(),
                 fate.bystanders.len(),
                 fate.nodded_at.len()

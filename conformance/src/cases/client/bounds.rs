@@ -122,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &b, 1)
     })
     .negative(),
-    Case::client("epi.answers-end-it", &["EOP-EPI-1", "EOP-EPI-2"], "back and forth eight times with an answer each time is no loop", |s| {
+    Case::client("epi.answers-end-it", &["EOP-EPI-11", "EOP-EPI-1", "EOP-EPI-2"], "back and forth eight times with an answer each time is no loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut link) = asked(s, &home, "")?;
         for hop in 1..=8 {
@@ -134,7 +134,7 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
-    Case::client("epi.answer-at-target-ends-it", &["EOP-EPI-2"], "moved idle, answered at B, then back: the answer ended the episode", |s| {
+    Case::client("epi.answer-at-target-ends-it", &["EOP-EPI-11", "EOP-EPI-2"], "moved idle, answered at B, then back: the answer ended the episode", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = s.begin(&home, "")?;
         h.send(r(b.address()))?;
@@ -145,7 +145,7 @@ pub(super) const CASES: &[Case] = &[
         link.send(r(home.address()))?;
         follow(&mut session, &home, "owed=0 hop=2").map(drop)
     }),
-    Case::client("epi.quiet-ends-it", &["EOP-EPI-2"], "moved idle, then quiet for as long as an episode lasts, then back: no loop", |s| {
+    Case::client("epi.quiet-ends-it", &["EOP-EPI-11", "EOP-EPI-2"], "moved idle, then quiet for as long as an episode lasts, then back: no loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = s.begin(&home, "episode=200")?;
         h.send(r(b.address()))?;

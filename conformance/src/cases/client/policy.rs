@@ -132,7 +132,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, GLOBAL, PAPER, "8.8.4.4:9001", &targets, "scope")
     })
     .negative(),
-    Case::client("pol.scope-neighbours", &["EOP-POL-2", "EOP-POL-7"], "addresses next to the private ranges are global", |s| {
+    Case::client("pol.scope-neighbours", &["EOP-POL-10", "EOP-POL-2", "EOP-POL-7"], "addresses next to the private ranges are global", |s| {
         let targets = ["9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "100.63.255.255", "100.128.0.0"];
         let targets: Vec<_> = targets.iter().map(|address| format!("{address}:9001")).collect();
         let pairs: Vec<_> = targets.iter().map(|target| (GLOBAL, target.as_str())).collect();
@@ -146,7 +146,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, "10.0.0.1:9000", PAPER, "", &["127.0.0.1:9001", "169.254.1.1:9001"], "scope")
     })
     .negative(),
-    Case::client("pol.scope-of-home-suffices", &["EOP-POL-2"], "private home, global B, back to a private address: not narrower than home, so followed", |s| {
+    Case::client("pol.scope-of-home-suffices", &["EOP-POL-10", "EOP-POL-2"], "private home, global B, back to a private address: not narrower than home, so followed", |s| {
         Attempt { home: "10.0.0.1:9000", targets: &["8.8.8.8:9001", "10.9.9.9:9002"], settings: PAPER }.play(s, None)
     }),
     Case::client("pol.every-hop", &["EOP-POL-8", "EOP-POL-2"], "the second target of a chain is checked like the first", |s| {
@@ -158,7 +158,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, GLOBAL, PAPER, "8.8.4.4:1024", &["8.8.4.4:1023", "8.8.4.4:22", "8.8.4.4:1"], "port")
     })
     .negative(),
-    Case::client("pol.home-port", &["EOP-POL-3"], "home's own low port is followed", |s| followed(s, PAPER, &[("8.8.8.8:443", "8.8.4.4:443")])),
+    Case::client("pol.home-port", &["EOP-POL-10", "EOP-POL-3"], "home's own low port is followed", |s| followed(s, PAPER, &[("8.8.8.8:443", "8.8.4.4:443")])),
     Case::client("pol.special", &["EOP-POL-4"], "addresses for documentation, benchmarking and protocol assignments are refused", |s| {
         let targets = ["192.0.2.1:9001", "198.51.100.1:9001", "203.0.113.1:9001", "198.18.0.1:9001", "198.19.255.255:9001", "192.0.0.1:9001"];
         refused(s, GLOBAL, PAPER, "198.20.0.0:9001", &targets, "special")
@@ -176,7 +176,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, "10.0.0.1:9000", "policy=secure", "10.0.0.2:9001", &["8.8.4.4:9001"], "insecure")
     })
     .negative(),
-    Case::client("pol.secure-private", &["EOP-POL-6"], "`secure` follows moves among private and among loopback addresses", |s| {
+    Case::client("pol.secure-private", &["EOP-POL-10", "EOP-POL-6"], "`secure` follows moves among private and among loopback addresses", |s| {
         followed(s, "policy=secure", &[("10.0.0.1:9000", "192.168.1.1:9001"), ("127.0.0.1:9000", "127.9.9.9:9001")])
     }),
     Case::client("pol.allow", &["EOP-POL-6", "EOP-POL-2"], "an allow-list entry lets pass what scope, port and `secure` refuse, inside its prefix and ports only", |s| {

@@ -61,7 +61,16 @@ fn stalled(s: &ServerStage<'_>, request: &str, whole: impl Fn(&mut Link) -> Step
     let begun = Instant::now();
     // A closed connection answers further octets with a reset, which shows without reading. They come late, and the wait is
     // long: what an open one acknowledges lets its transport take a little more, now and then, which begins the limit anew.
-    a.idle(millis(limit.saturating_add(LIMIT / 2)));
+    a.idle(millis(limit / 2));
+    a.send(n("hello"))?;
+    a.idle(millis(LIMIT / 6));
+    if a.reset_unread() {
+        return Err(Stop::end(
+            "the client given up after the limit",
+            "given up before",
+        ));
+    }
+    a.idle(millis(limit));
     while begun.elapsed() < s.beyond(limit.saturating_mul(2)) && !a.reset_unread() {
         a.idle(millis(LIMIT / 6));
         a.send(n("hello"))?;

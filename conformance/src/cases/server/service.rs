@@ -38,7 +38,7 @@ fn waiting(s: &ServerStage<'_>, token: &str) -> Step<Link> {
 pub(super) const CASES: &[Case] = &[
     Case::server(
         "tst.hello",
-        &["EOP-TST-5", "EOP-LIM-1"],
+        &["EOP-TST-14", "EOP-LIM-1"],
         "`hello` is answered with the version and every option in force",
         |s| {
             let answer = s.ask("hello")?;
@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.goes-on-after-unknown",
-        &["EOP-TST-5"],
+        &["EOP-TST-14"],
         "an unknown request, be it empty, large or no text, is answered and the next one served",
         |s| {
             let mut a = s.connect()?;
@@ -90,7 +90,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.answers",
-        &["EOP-TST-5"],
+        &["EOP-TST-14"],
         "`answer` sends what it names: octets, nothing, a pattern of any length",
         |s| {
             let mut a = s.connect()?;
@@ -106,7 +106,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "tst.mark",
-        &["EOP-TST-5"],
+        &["EOP-TST-14"],
         "marks are counted one by one over all connections, and answered with the new count",
         |s| {
             let token = s.token("t");
@@ -126,7 +126,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.marks-by-token",
-        &["EOP-TST-5"],
+        &["EOP-TST-14"],
         "tokens have counts of their own, however alike they are",
         |s| {
             let (token, longer) = (s.token("t"), s.token("tt"));
@@ -191,7 +191,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.signal-before-await",
-        &["EOP-TST-5"],
+        &["EOP-TST-14"],
         "a signal that was given releases the waits to come, again and again",
         |s| {
             let token = s.token("w");
@@ -206,7 +206,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.signal-releases-all",
-        &["EOP-TST-5", "EOP-TST-4"],
+        &["EOP-TST-14", "EOP-TST-4"],
         "one signal releases every wait for its token, and none for another",
         |s| {
             let (token, other) = (s.token("w"), s.token("ww"));
