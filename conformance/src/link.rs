@@ -332,7 +332,7 @@ impl Link {
                     return Ok(Seen::End(end));
                 }
                 let observed = format!("{end} inside a frame, after {}", hex(&self.input));
-                return Err(Stop::messages(expected, observed).against("EOP-FRM-1"));
+                return Err(Stop::messages(expected, observed));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

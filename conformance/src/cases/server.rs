@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::case::Case;
 use crate::link::Link;
-use crate::verdict::{Step, Stop};
+use crate::verdict::{Axis, Step, Stop};
 
 /// The case that all others rest on.
 pub(super) const GATE: Case = frames::GATE;
@@ -34,7 +34,13 @@ pub(super) fn all() -> Vec<Case> {
 /// The runner ends the stream after a REDIRECT: the server ends it too, and has sent nothing more.
 fn expect_nothing_more(a: &mut Link) -> Step {
     a.half_close()?;
-    a.expect_fin()
+    a.expect_fin().map_err(|stop| match &stop {
+        Stop::Breach(breach) if breach.axis == Axis::End => {
+            let silent = breach.timed_out;
+            stop.against(if silent { "EOP-CLS-5" } else { "EOP-CLS-7" })
+        }
+        Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+    })
 }
 
 /// The server has taken all it was sent, and has neither sent an octet nor ended the connection.
