@@ -183,8 +183,6 @@ impl Link {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket =
             socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).map_err(harness)?;
-        // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
-        sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).map_err(harness)?;
         if let Some(octets) = receive_buffer {
             sockopt::set_socket_recv_buffer_size(&socket, octets).map_err(harness)?;
         }
@@ -215,6 +213,9 @@ impl Link {
             .set_nonblocking(true)
             .and_then(|()| stream.set_nodelay(true));
         set.map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
+        // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
+        sockopt::set_socket_linger(&stream, Some(Duration::ZERO))
+            .map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
         let (here, there) = (v4(stream.local_addr())?, v4(stream.peer_addr())?);
         manner
             .timeline
@@ -479,8 +480,8 @@ impl Link {
     pub fn reset(self) -> Step {
         self.manner.flush()?;
         self.note("> RST");
-        sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))
-            .map_err(|error| Stop::Harness(format!("cannot reset a connection: {error}")))
+        drop(self);
+        Ok(())
     }
 
     fn take_frame(&mut self) -> Step<Option<Seen>> {

@@ -134,7 +134,7 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
-    Case::client("epi.answer-at-target-ends-it", &["EOP-EPI-11", "EOP-EPI-2"], "moved idle, answered at B, then back: the answer ended the episode", |s| {
+    Case::client("epi.answer-at-target-ends-it", &["EOP-EPI-11", "EOP-EPI-2", "EOP-RSD-12"], "moved idle, answered at B, then back: the answer ended the episode", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = s.begin(&home, "")?;
         h.send(r(b.address()))?;
@@ -260,7 +260,7 @@ pub(super) const CASES: &[Case] = &[
         Ok(())
     })
     .negative(),
-    Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
+    Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2", "EOP-EPI-2"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
         h.send(r(target.address()))?;
@@ -269,6 +269,15 @@ pub(super) const CASES: &[Case] = &[
         session.expect(&ended)?;
         home.nobody().map_err(|stop| stop.against("EOP-FAI-3"))
     }),
+    Case::client("fai.refused-new-first", &["EOP-FAI-3", "EOP-CLS-8"], "with order=new-first, too, a refused target does not lead back to the old connection", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "order=new-first resend=automatic")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        session.expect(&format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", target.address()))?;
+        h.expect_end()
+    })
+    .needs("new-first"),
     Case::client("fai.dies-before-answering", &["EOP-FAI-1"], "a target that ends with a message outstanding is RedirectFailed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
@@ -332,6 +341,23 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 2");
         again.expect_n("q")
     })
+    .needs("fallback"),
+    Case::client("fai.fallback-counts", &["EOP-FAI-4", "EOP-EPI-1"], "a fallback counts as a redirect: with max-redirects=2 the next REDIRECT is one too many", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.endpoint("C")?);
+        let bound = s.pick("max-redirects=3", "max-redirects=2");
+        let (mut session, mut h) = asked(s, &home, &format!("fallback=home resend=automatic {bound}"))?;
+        h.send(r(b.address()))?;
+        session.expect(&format!("redirected {} owed=1", b.address()))?;
+        let mut again = arrive(&mut session, &home)?;
+        again.expect_n("q")?;
+        again.send(r(c.address()))?;
+        if s.control() {
+            return follow(&mut session, &c, "owed=1").map(drop);
+        }
+        session.expect(&format!("ended TooManyRedirects target={} owed=1", c.address()))?;
+        c.nobody()
+    })
+    .negative()
     .needs("fallback"),
     Case::client("fai.fallback-once", &["EOP-FAI-1", "EOP-FAI-4"], "a second failed target in the episode ends the session", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);

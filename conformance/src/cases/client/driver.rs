@@ -134,6 +134,24 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::client(
+        "drv.sync-after-writing",
+        &["EOP-DRV-9"],
+        "`synced` comes after what was given before has been written",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = s.begin(&home, "")?;
+            session.say("send 71");
+            session.sync()?;
+            match h.anything_by_now() {
+                Some(_) => h.expect_n("q"),
+                None => Err(Stop::messages(
+                    "the message written before `synced`",
+                    "nothing has come",
+                )),
+            }
+        },
+    ),
+    Case::client(
         "drv.side-by-side",
         &["EOP-DRV-3"],
         "a hundred sessions at once, each with its own answer",
@@ -169,8 +187,24 @@ pub(super) const CASES: &[Case] = &[
     )
     .whole(),
     Case::client(
+        "drv.dial-mapped",
+        &["EOP-DRV-4"],
+        "with `dial=` the mapped endpoint is connected to, and the believed one is reported",
+        |s| {
+            let (home, decoy) = (s.endpoint("home")?, s.endpoint("decoy")?);
+            let believed = decoy.address();
+            let mut session = s.session(
+                &believed.to_string(),
+                &format!("dial={believed}>{}", home.address()),
+            );
+            let _h = home.accept()?;
+            session.expect(&format!("connected {believed} hop=0"))?;
+            decoy.nobody()
+        },
+    ),
+    Case::client(
         "drv.dial-unmapped",
-        &["EOP-DRV-5"],
+        &["EOP-DRV-5", "EOP-EPI-2"],
         "an address that `dial=` does not map is reported and not dialled",
         |s| {
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);

@@ -92,11 +92,11 @@ const GLOBAL: &str = "8.8.8.8:9000";
 const PAPER: &str = "policy=paper";
 
 pub(super) const CASES: &[Case] = &[
-    Case::client("pol.port-zero", &["EOP-POL-1"], "port 0 is refused", |s| {
+    Case::client("pol.port-zero", &["EOP-POL-1", "EOP-POL-5"], "port 0 is refused", |s| {
         refused(s, GLOBAL, PAPER, "8.8.4.4:9001", &["8.8.4.4:0"], "forbidden")
     })
     .negative(),
-    Case::client("pol.this-network", &["EOP-POL-1"], "addresses in 0.0.0.0/8 are refused", |s| {
+    Case::client("pol.this-network", &["EOP-POL-1", "EOP-POL-5"], "addresses in 0.0.0.0/8 are refused", |s| {
         refused(s, GLOBAL, PAPER, "1.0.0.0:9001", &["0.0.0.0:9001", "0.1.2.3:9001", "0.255.255.255:9001"], "forbidden")
     })
     .negative(),
@@ -118,7 +118,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("policy"),
-    Case::client("pol.scope-global", &["EOP-POL-2"], "a global home may not lead to private, link-local or loopback addresses", |s| {
+    Case::client("pol.scope-global", &["EOP-POL-2", "EOP-POL-5"], "a global home may not lead to private, link-local or loopback addresses", |s| {
         let targets = [
             "10.0.0.1:9001",
             "172.16.0.1:9001",
@@ -149,22 +149,27 @@ pub(super) const CASES: &[Case] = &[
     Case::client("pol.scope-of-home-suffices", &["EOP-POL-10", "EOP-POL-2"], "private home, global B, back to a private address: not narrower than home, so followed", |s| {
         Attempt { home: "10.0.0.1:9000", targets: &["8.8.8.8:9001", "10.9.9.9:9002"], settings: PAPER }.play(s, None)
     }),
+    Case::client("pol.scope-of-connection-suffices", &["EOP-POL-10", "EOP-POL-2"], "global home, private B by the allow-list, then another private address: not narrower than B, so followed", |s| {
+        let settings = "policy=paper allow=10.1.0.1/32:*";
+        Attempt { home: GLOBAL, targets: &["10.1.0.1:9001", "10.9.9.9:9002"], settings }.play(s, None)
+    })
+    .needs("policy"),
     Case::client("pol.every-hop", &["EOP-POL-8", "EOP-POL-2"], "the second target of a chain is checked like the first", |s| {
         let targets = s.pick(["8.8.4.4:9001", "1.1.1.1:9002"], ["8.8.4.4:9001", "10.0.0.1:9002"]);
         Attempt { home: GLOBAL, targets: &targets, settings: PAPER }.play(s, s.pick(None, Some("scope")))
     })
     .negative(),
-    Case::client("pol.low-port", &["EOP-POL-3"], "a port below 1024 that is not home's is refused", |s| {
+    Case::client("pol.low-port", &["EOP-POL-3", "EOP-POL-5"], "a port below 1024 that is not home's is refused", |s| {
         refused(s, GLOBAL, PAPER, "8.8.4.4:1024", &["8.8.4.4:1023", "8.8.4.4:22", "8.8.4.4:1"], "port")
     })
     .negative(),
     Case::client("pol.home-port", &["EOP-POL-10", "EOP-POL-3"], "home's own low port is followed", |s| followed(s, PAPER, &[("8.8.8.8:443", "8.8.4.4:443")])),
-    Case::client("pol.special", &["EOP-POL-4"], "addresses for documentation, benchmarking and protocol assignments are refused", |s| {
+    Case::client("pol.special", &["EOP-POL-4", "EOP-POL-5"], "addresses for documentation, benchmarking and protocol assignments are refused", |s| {
         let targets = ["192.0.2.1:9001", "198.51.100.1:9001", "203.0.113.1:9001", "198.18.0.1:9001", "198.19.255.255:9001", "192.0.0.1:9001"];
         refused(s, GLOBAL, PAPER, "198.20.0.0:9001", &targets, "special")
     })
     .negative(),
-    Case::client("pol.secure", &["EOP-POL-6"], "`secure` refuses a cleartext move between global addresses, which `paper` follows", |s| {
+    Case::client("pol.secure", &["EOP-POL-6", "EOP-POL-5"], "`secure` refuses a cleartext move between global addresses, which `paper` follows", |s| {
         refused(s, GLOBAL, s.pick(PAPER, "policy=secure"), "8.8.4.4:9001", &["8.8.4.4:9001"], "insecure")
     })
     .negative(),
@@ -184,7 +189,7 @@ pub(super) const CASES: &[Case] = &[
         if s.control() {
             return followed(s, settings, &[(GLOBAL, "10.1.255.255:80"), (GLOBAL, "10.1.0.0:90"), (GLOBAL, "8.8.4.4:22")]);
         }
-        refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85"], "scope")?;
+        refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85", "10.1.0.1:79", "10.1.0.1:91"], "scope")?;
         refused(s, GLOBAL, settings, "", &["8.8.4.5:9001"], "insecure")
     })
     .negative()

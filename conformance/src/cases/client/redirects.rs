@@ -150,7 +150,7 @@ pub(super) const CASES: &[Case] = &[
     .negative(),
     Case::client(
         "red.no-fin-needed",
-        &["EOP-RED-7", "EOP-CLS-8"],
+        &["EOP-RED-7", "EOP-CLS-8", "EOP-RED-1"],
         "the client moves although the redirector sends no FIN, and closes the old connection",
         |s| {
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
@@ -243,7 +243,7 @@ pub(super) const CASES: &[Case] = &[
     .negative(),
     Case::client(
         "red.while-writing",
-        &["EOP-RED-12", "EOP-RED-13"],
+        &["EOP-RED-12", "EOP-RED-13", "EOP-RSD-5"],
         "a REDIRECT is seen in the middle of a large message, which is abandoned and resent whole",
         |s| {
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);

@@ -12,7 +12,7 @@ fn quiet(link: &mut crate::link::Link, expected: &str) -> crate::verdict::Step {
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::client("rsd.answered-not-resent", &["EOP-RSD-4"], "three messages, one answered, R: exactly the other two are resent, in order", |s| {
+    Case::client("rsd.answered-not-resent", &["EOP-RSD-4", "EOP-RSD-3", "EOP-RSD-5"], "three messages, one answered, R: exactly the other two are resent, in order", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "")?;
         for message in ["6f6e65", "74776f", "3333"] {
@@ -131,6 +131,21 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"two", "outstanding=0").map(drop)
     })
     .needs("automatic"),
+    Case::client("rsd.behind-owed", &["EOP-RSD-5", "EOP-RSD-14"], "a message given while owed ones wait for the target's greeting goes out behind them", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.say("send 6e6577");
+        session.sync()?;
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=2 greeting=1")?;
+        t.expect_n("q")?;
+        t.expect_n("new")
+    })
+    .needs("greeting"),
     Case::client("rsd.never-resend", &["EOP-RSD-15"], "a message marked never-resend is left to the application, with all behind it", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
@@ -188,6 +203,15 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended Uncertain owed=0 unsent=0 uncertain=1")?;
         home.nobody().map_err(|stop| stop.against("EOP-RSD-9"))
     }),
+    Case::client("rsd.partly-sent", &["EOP-RSD-8"], "a message of which a part went out is uncertain, not unsent", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say("send @16000000");
+        h.expect_octets(1)?;
+        h.reset()?;
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=1").map(drop)
+    })
+    .whole(),
     Case::client("rsd.unsent", &["EOP-RSD-8"], "a message of which no octet went out is unsent, not uncertain", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "greeting=1")?;
