@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use super::{Endpoint, Play};
 use crate::link::{Link, Manner};
@@ -171,6 +172,16 @@ impl Session {
         }
     }
 
+    /// No event comes for so long: only where nothing orders its absence.
+    pub fn quiet(&mut self, time: Duration) -> Step {
+        self.manner.flush()?;
+        match self.reports.recv_timeout(time) {
+            Ok(Report::Line(line)) => Err(Stop::messages("no event yet", line)),
+            Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// No event has come that the script has not taken. A barrier has to stand before it.
     pub fn nothing_more(&self) -> Step {
         match self.reports.try_recv() {
@@ -216,7 +227,7 @@ impl Session {
     }
 
     /// Lets the steps that follow wait this long.
-    pub const fn patience(&mut self, wait: std::time::Duration) {
+    pub const fn patience(&mut self, wait: Duration) {
         self.manner.wait = wait;
     }
 }

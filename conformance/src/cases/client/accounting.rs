@@ -1,5 +1,7 @@
 //! Section 5.1 for clients: what an answer is, greetings, the two disciplines.
 
+use std::time::Duration;
+
 use super::scenes::{arrive, ask, asked, follow, owing};
 use crate::case::Case;
 use crate::octets::{n, r, r_with};
@@ -226,6 +228,20 @@ pub(super) const CASES: &[Case] = &[
             Some(ended) if ended.matches("ended Uncertain|eof uncertain=0 unsent=0 owed=0") => Ok(()),
             other => Err(Stop::messages("ended with nothing uncertain", format!("{other:?}"))),
         }
+    })
+    .needs("manual")
+    .whole(),
+    Case::client("acc.manual-end-waits", &["EOP-ACC-14"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=1")?;
+        h.reset()?;
+        session.quiet(Duration::from_millis(100))?;
+        session.say("retire 1");
+        session.say("sync s0");
+        session.expect("synced s0")?;
+        session.expect("ended Uncertain uncertain=0 unsent=0 owed=0").map(drop)
     })
     .needs("manual")
     .whole(),
