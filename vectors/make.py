@@ -110,7 +110,7 @@ def frame(id, note, requirements, opcode, port, addr, slen, payload=b""):
     )
 
 
-frame("normal-hi", "the example of section 13", "FRM-1 OPC-1 FRM-6", 1, 0, "0.0.0.0", 2, b"hi")
+frame("normal-hi", "an example of the specification", "FRM-1 OPC-1 FRM-6", 1, 0, "0.0.0.0", 2, b"hi")
 frame("normal-empty", "an empty message is a message", "FRM-8", 1, 0, "0.0.0.0", 0)
 frame("normal-one-octet", "the shortest payload", "FRM-1", 1, 0, "0.0.0.0", 1, b"\x00")
 frame("normal-zeros", "a payload of zeros as long as a header", "FRM-1", 1, 0, "0.0.0.0", 12, bytes(12))
@@ -131,8 +131,8 @@ frame("normal-port-set", "port is ignored on receipt", "FRM-7", 1, 0xE0B1, "0.0.
 frame("normal-addr-set", "addr is ignored on receipt", "FRM-7", 1, 0, "16.0.0.1", 2, b"hi")
 frame("normal-all-set", "port and addr of all ones are ignored", "FRM-7", 1, 65535, "255.255.255.255", 0)
 frame("normal-like-redirect", "a NORMAL with the fields of a REDIRECT stays a message", "FRM-7 OPC-1", 1, 9000, "192.0.2.10", 2, b"ok")
-frame("redirect-early", "the example of section 13", "FRM-1 OPC-1", 2, 9000, "192.0.2.10", 0)
-frame("redirect-late", "the example of section 13", "FRM-1 RED-3", 2, 9000, "192.0.2.10", 2, b"ok")
+frame("redirect-early", "an example of the specification", "FRM-1 OPC-1", 2, 9000, "192.0.2.10", 0)
+frame("redirect-late", "an example of the specification", "FRM-1 RED-3", 2, 9000, "192.0.2.10", 2, b"ok")
 frame("redirect-octet-order", "each octet of port, addr and slen is another one", "FRM-1", 2, 0x0102, "3.4.5.6", 7, b"\x08\x09\x0a\x0b\x0c\x0d\x0e")
 frame("redirect-quad-order", "the first octet of the dotted quad comes first", "FRM-1", 2, 4000, "10.0.0.1", 0)
 frame("redirect-low-port", "port 1", "FRM-1", 2, 1, "10.0.0.2", 0)
