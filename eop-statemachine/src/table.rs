@@ -1,5 +1,5 @@
-//! What every transition table is made of: cells, the two vocabularies that name its rows and columns, and
-//! the form in which `spec/states/` prints it. What a particular machine does may never come in.
+//! What every transition table is made of: cells, and the two vocabularies that name its rows and columns. What a
+//! particular machine does, and how `spec/states/` prints it, may never come in.
 
 use core::fmt;
 
@@ -75,48 +75,4 @@ pub(crate) fn look_up<S: Vocabulary, E: Vocabulary, const STATES: usize, const E
         .and_then(|(_, row)| row.get(state.index()))
         .copied()
         .unwrap_or(Cell::Refuse) // Never: the table has a cell for every pair, which a test asserts.
-}
-
-/// A table as Markdown: [`Display`](fmt::Display) writes what `spec/states/` holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Markdown<'t, S, E, const STATES: usize, const EVENTS: usize>(
-    /// The table to print.
-    pub &'t Table<S, E, STATES, EVENTS>,
-);
-
-impl<S: Vocabulary, E: Vocabulary, const STATES: usize, const EVENTS: usize> fmt::Display
-    for Markdown<'_, S, E, STATES, EVENTS>
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "## States\n\n| State | |\n|---|---|")?;
-        for state in S::ALL {
-            writeln!(f, "| **{state:?}** | {} |", state.meaning())?;
-        }
-        writeln!(f, "\n## Events\n\n| Event | |\n|---|---|")?;
-        for event in E::ALL {
-            writeln!(f, "| {event:?} | {} |", event.meaning())?;
-        }
-        write!(f, "\n## Transitions\n\n| event \\ state |")?;
-        for state in S::ALL {
-            write!(f, " **{state:?}** |")?;
-        }
-        write!(f, "\n|---|")?;
-        for _ in S::ALL {
-            write!(f, "---|")?;
-        }
-        writeln!(f)?;
-        for (event, row) in self.0 {
-            write!(f, "| {event:?} |")?;
-            for cell in row {
-                match cell {
-                    Cell::Go(state) => write!(f, " {state:?} |")?,
-                    Cell::Refuse => write!(f, " *refuse* |")?,
-                    Cell::Blame => write!(f, " **blame** |")?,
-                    Cell::Skip => write!(f, " skip |")?,
-                }
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
 }
