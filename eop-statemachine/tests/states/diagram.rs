@@ -11,9 +11,9 @@ use crate::machine::{Effect, Group, Machine};
 const WIDTH: usize = 28;
 
 /// Black on a white ground, so that it reads in a dark page, too.
-const STYLE: &str = r##"  graph [rankdir=LR, compound=true, bgcolor="white", fontname="Helvetica", fontsize=12, nodesep=0.35, ranksep=0.7]
-  node [shape=box, style="rounded,filled", fillcolor="white", fontname="Helvetica", fontsize=14]
-  edge [fontname="Helvetica", fontsize=12]
+const STYLE: &str = r##"  graph [compound=true, bgcolor="white", fontname="Arial", fontsize=12, labeljust=l, labelloc=b, nodesep=0.4, ranksep=0.45]
+  node [shape=box, style="rounded,filled", fillcolor="white", fontname="Arial", fontsize=14]
+  edge [fontname="Arial", fontsize=12]
 "##;
 
 /// An arrow, with the events that it stands for.
@@ -31,11 +31,11 @@ enum From<S: 'static> {
 }
 
 impl<S: Vocabulary> From<S> {
-    /// The state where it is fastened, which is in the middle of a group.
+    /// The state where it is fastened: of a group, the last.
     fn state(&self) -> S {
         match self {
             Self::State(state) => *state,
-            Self::Group(group) => group.states[group.states.len() / 2],
+            Self::Group(group) => group.states[group.states.len() - 1],
         }
     }
 
@@ -63,13 +63,13 @@ pub(crate) fn print<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> St
     }
     dot.push_str("\n  begin [shape=point, width=0.12]\n");
     for (state, when) in machine.begins {
-        let _ = writeln!(dot, "  begin -> {state:?} [label=\"{when}\"]");
+        let _ = writeln!(dot, "  begin -> {state:?} [label=\" {when} \"]");
     }
     for arrow in arrows(machine) {
-        let events = wrapped(&arrow.on, "\\n");
+        let events = wrapped(&arrow.on, " \\n ");
         let _ = write!(
             dot,
-            "  {:?} -> {:?} [label=\"{events}\"",
+            "  {:?} -> {:?} [label=\" {events} \"",
             arrow.from.state(),
             arrow.to
         );

@@ -94,18 +94,6 @@ pub(crate) enum Effect<S> {
     Drops,
 }
 
-impl<S: Vocabulary> fmt::Display for Effect<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Moves(to) => write!(f, "{to:?}"),
-            Self::Stays => f.write_str("stays"),
-            Self::Blames(to) => write!(f, "blame, {to:?}"),
-            Self::Refuses => f.write_str("refuse"),
-            Self::Drops => f.write_str("skip"),
-        }
-    }
-}
-
 /// A table of any size.
 pub(crate) fn rows<S: Vocabulary, E: Vocabulary, const STATES: usize, const EVENTS: usize>(
     table: &'static Table<S, E, STATES, EVENTS>,
@@ -135,7 +123,7 @@ impl<S: Vocabulary, E: Vocabulary> Machine<S, E> {
 }
 
 /// Names, one after the other.
-pub(crate) fn names<T: fmt::Debug>(of: &[T], between: &str) -> String {
+pub(crate) fn names<T: fmt::Debug>(of: &[T]) -> String {
     let names: Vec<_> = of.iter().map(|name| format!("{name:?}")).collect();
-    names.join(between)
+    names.join(", ")
 }

@@ -54,20 +54,20 @@ pub(crate) fn print<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> St
         page.push('\n');
     }
     let _ = writeln!(page, "\n## Sentences\n\n{SENTENCES}");
-    page.push_str("| On | in | | because |\n|---|---|---|---|\n");
+    page.push_str("| Event | State | What follows | | Asked for by |\n|---|---|---|---|---|\n");
     for sentence in machine.sentences {
         let effect = match machine.effect_of(sentence) {
-            Effect::Moves(to) => format!("**{to:?}**"),
-            effect @ Effect::Stays => effect.to_string(),
+            Effect::Moves(to) => format!("{to:?}"),
+            Effect::Stays => "stays".to_owned(),
             Effect::Blames(_) => "**blame**".to_owned(),
             Effect::Refuses => "*refuse*".to_owned(),
-            effect @ Effect::Drops => effect.to_string(),
+            Effect::Drops => "skip".to_owned(),
         };
         let _ = writeln!(
             page,
-            "| {} | {} | {effect} | {} ({}) |",
-            names(sentence.on, ", "),
-            names(sentence.states, ", "),
+            "| {} | {} | {effect} | {} | {} |",
+            names(sentence.on),
+            names(sentence.states),
             sentence.says,
             sentence.ground
         );

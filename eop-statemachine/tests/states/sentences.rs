@@ -24,9 +24,9 @@ pub(crate) fn complaints<S: Vocabulary, E: Vocabulary>(
         }
     }
     for sentence in machine.sentences {
-        let begin = sentence.says;
+        let says = sentence.says;
         if sentence.on.is_empty() || sentence.states.is_empty() {
-            complaints.push(format!("about no cell: {begin}"));
+            complaints.push(format!("about no cell: {says}"));
             continue;
         }
         let effect = machine.effect_of(sentence);
@@ -34,21 +34,21 @@ pub(crate) fn complaints<S: Vocabulary, E: Vocabulary>(
             let other = machine.effect(on, state);
             if other != effect {
                 complaints.push(format!(
-                    "{on:?} in {state:?} is {other}, not {effect}: {begin}"
+                    "{on:?} in {state:?} is {other:?}, not {effect:?}: {says}"
                 ));
             }
         }
-        let whole = begin.ends_with('.') && begin.starts_with(|first: char| first.is_uppercase());
-        if !whole || begin.trim_end_matches('.').contains(". ") {
-            complaints.push(format!("no one sentence: {begin}"));
+        let whole = says.ends_with('.') && says.starts_with(|first: char| first.is_uppercase());
+        if !whole || says.trim_end_matches('.').contains(". ") {
+            complaints.push(format!("no one sentence: {says}"));
         }
         match sentence.ground {
             Ground::Api => {}
-            Ground::Requirements([]) => complaints.push(format!("without a ground: {begin}")),
+            Ground::Requirements([]) => complaints.push(format!("without a ground: {says}")),
             Ground::Requirements(ids) => complaints.extend(
                 ids.iter()
                     .filter(|id| !specification.contains(&format!("- **{id}** (")))
-                    .map(|id| format!("{id} is no requirement of spec/eop.md: {begin}")),
+                    .map(|id| format!("{id} is no requirement of spec/eop.md: {says}")),
             ),
         }
     }

@@ -11,8 +11,8 @@ pub(crate) fn machine() -> Machine<State, On> {
         about: "The client's side of one connection, from the moment it is made to its end.",
         rows: rows(&TABLE),
         begins: &[
-            (State::Greeting, "greetings are due"),
-            (State::Open, "no greetings"),
+            (State::Greeting, "with greetings"),
+            (State::Open, "without greetings"),
         ],
         failed: Some(State::Failed),
         groups: GROUPS,

@@ -18,7 +18,7 @@ pub(crate) fn machine() -> Machine<State, On> {
 }
 
 const REDIRECTED: &[State] = &[State::Draining, State::DrainingDone];
-const DISCARDING: &[State] = &[State::Draining, State::DrainingDone, State::HalfClosed];
+const DISCARDING: &[State] = &[State::Draining, State::HalfClosed, State::DrainingDone];
 const STANDING: &[State] = &[
     State::Open,
     State::PeerDone,

@@ -30,20 +30,9 @@ const RUNNING: &[State] = &[
 const BETWEEN: &[State] = &[State::Judging, State::Moving, State::Holding];
 
 const GROUPS: &[Group<State>] = &[Group {
-    label: "not ended",
-    states: &[
-        State::Dialing,
-        State::Open,
-        State::Judging,
-        State::Moving,
-        State::Holding,
-        State::Settling,
-    ],
-    inner: &[Group {
-        label: "a deadline can pass",
-        states: TIMED,
-        inner: &[],
-    }],
+    label: "running",
+    states: RUNNING,
+    inner: &[],
 }];
 
 const CONNECTING: &[On] = &[
