@@ -26,8 +26,9 @@ pub(crate) fn print<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> St
     let Machine {
         file, title, about, ..
     } = machine;
-    let mut page =
-        format!("# {title}\n\n{about}\n\n![The states of the {title}]({file}.svg)\n\n{LEGEND}");
+    let mut page = format!(
+        "# {title}\n\n{about}\n\n![{title}: states and transitions]({file}.svg)\n\n{LEGEND}"
+    );
     page.push_str("\n## States\n\n| State | |\n|---|---|\n");
     for state in S::ALL {
         let _ = writeln!(page, "| **{state:?}** | {} |", state.meaning());

@@ -7,7 +7,7 @@ use crate::machine::{Group, Machine, Sentence, api, rows, sentence};
 pub(crate) fn machine() -> Machine<State, On> {
     Machine {
         file: "client-connection",
-        title: "Client connection",
+        title: "Client Connection",
         about: "The client's side of one connection, from the moment it is made to its end.",
         rows: rows(&TABLE),
         begins: &[
@@ -202,8 +202,8 @@ const SENTENCES: &[Sentence<State, On>] = &[
         "With nothing outstanding it is a clean end; otherwise each message of which an octet was offered is uncertain, and each other one unsent or still owed.",
         &["EOP-HCL-4", "EOP-RSD-8"]),
     sentence(&[On::Reset], CONNECTED,
-        "By a reset, a stall or a time limit the connection is lost: each unanswered message of which an octet was offered is uncertain, and each other one unsent or still owed.",
-        &["EOP-RSD-8", "EOP-CLS-12", "EOP-TIM-1"]),
+        "By a reset, a stall or a time limit, or an end of stream that TLS does not vouch for, the connection is lost: each unanswered message of which an octet was offered is uncertain, and each other one unsent or still owed.",
+        &["EOP-RSD-8", "EOP-CLS-12", "EOP-TIM-1", "EOP-SEC-6"]),
     sentence(STREAM, &[State::Redirected],
         "Nothing that follows a complete redirect on its connection means anything, the end of the stream included.",
         &["EOP-RED-7", "EOP-RED-9"]),

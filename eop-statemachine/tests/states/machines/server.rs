@@ -7,7 +7,7 @@ use crate::machine::{Group, Machine, Sentence, api, rows, sentence};
 pub(crate) fn machine() -> Machine<State, On> {
     Machine {
         file: "server-connection",
-        title: "Server connection",
+        title: "Server Connection",
         about: "The server's side of one connection, from the moment it is accepted to its end.",
         rows: rows(&TABLE),
         begins: &[(State::Open, "accepted")],
@@ -85,7 +85,7 @@ const SENTENCES: &[Sentence<State, On>] = &[
         &["EOP-ACC-2", "EOP-ACC-3"]),
     sentence(&[On::RespondLast], &[State::PeerDone],
         "All that the client asked is answered, and it asks no more: the connection is closed.",
-        &["EOP-HCL-1", "EOP-ACC-3"]),
+        &["EOP-HCL-5", "EOP-ACC-3"]),
     sentence(&[On::Redirect], &[State::Open],
         "The server acted on none of the messages that it leaves unanswered, and will not; a response given with the redirect travels in it, or before it if it is empty.",
         &["EOP-RED-3", "EOP-RED-4", "EOP-RED-11", "EOP-RSD-1", "EOP-RSD-2"]),
@@ -136,7 +136,7 @@ const SENTENCES: &[Sentence<State, On>] = &[
         &["EOP-HCL-1"]),
     sentence(&[On::FinIdle], &[State::Open],
         "The client sends no more messages and waits for no answer: the connection is closed.",
-        &["EOP-HCL-1"]),
+        &["EOP-HCL-5"]),
     sentence(ENDS, REDIRECTED,
         "The client is gone: the connection is closed at once, and where in a frame its stream ended means nothing.",
         &["EOP-CLS-2", "EOP-CLS-5"]),
@@ -155,8 +155,8 @@ const SENTENCES: &[Sentence<State, On>] = &[
         "The connection has failed for good: nothing behind the error is looked at, and the same fault is returned again.",
         &["EOP-FRM-9", "EOP-ERR-1"]),
     sentence(&[On::Reset], STANDING,
-        "By a reset, a stall or a time limit this connection is lost, and others go on.",
-        &["EOP-CLS-12", "EOP-TIM-1", "EOP-ERR-3"]),
+        "By a reset, a stall or a time limit, or an end of stream that TLS does not vouch for, this connection is lost, and others go on.",
+        &["EOP-CLS-12", "EOP-TIM-1", "EOP-SEC-6", "EOP-ERR-3"]),
     api(&[On::Reset], OVER,
         "The connection is over, and how it ended stands."),
 ];

@@ -7,7 +7,7 @@ use crate::machine::{Group, Machine, Sentence, api, rows, sentence};
 pub(crate) fn machine() -> Machine<State, On> {
     Machine {
         file: "client-session",
-        title: "Client session",
+        title: "Client Session",
         about: "A client's session over any number of connections, from home over every move to its end.",
         rows: rows(&TABLE),
         begins: &[(State::Dialing, "home is named")],
