@@ -18,19 +18,19 @@ const STYLE: &str = r##"  graph [compound=true, bgcolor="white", fontname="Arial
 
 /// An arrow, with the events that it stands for.
 struct Arrow<S: 'static, E> {
-    from: From<S>,
+    from: Tail<S>,
     to: S,
     blame: bool,
     on: Vec<E>,
 }
 
 /// Where an arrow begins.
-enum From<S: 'static> {
+enum Tail<S: 'static> {
     State(S),
     Group(&'static Group<S>),
 }
 
-impl<S: Vocabulary> From<S> {
+impl<S: Vocabulary> Tail<S> {
     /// The state where it is fastened: of a group, the last.
     fn state(&self) -> S {
         match self {
@@ -116,8 +116,9 @@ fn print_state<S: Vocabulary, E: Vocabulary>(
     depth: usize,
 ) {
     let staying: Vec<_> = machine
-        .rows()
-        .map(|(on, _)| on)
+        .rows
+        .iter()
+        .map(|(on, _)| *on)
         .filter(|on| machine.effect(*on, state) == Effect::Stays)
         .collect();
     let indent = "  ".repeat(depth);
@@ -132,12 +133,12 @@ fn print_state<S: Vocabulary, E: Vocabulary>(
 /// Every way out of a state, those of the largest groups first. That blame stays where it leads is left out.
 fn arrows<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> Vec<Arrow<S, E>> {
     let mut arrows: Vec<Arrow<S, E>> = Vec::new();
-    for (on, _) in machine.rows() {
+    for (on, _) in &machine.rows {
         for to in S::ALL {
             for (effect, blame) in [(Effect::Moves(*to), false), (Effect::Blames(*to), true)] {
                 let leaving = S::ALL.iter().copied();
                 let leaving = leaving
-                    .filter(|from| from != to && machine.effect(on, *from) == effect)
+                    .filter(|from| from != to && machine.effect(*on, *from) == effect)
                     .collect();
                 for from in beginnings(machine.groups, leaving) {
                     let same = arrows.iter_mut().find(|arrow| {
@@ -145,12 +146,12 @@ fn arrows<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> Vec<Arrow<S,
                             && (arrow.to, arrow.blame) == (*to, blame)
                     });
                     match same {
-                        Some(arrow) => arrow.on.push(on),
+                        Some(arrow) => arrow.on.push(*on),
                         None => arrows.push(Arrow {
                             from,
                             to: *to,
                             blame,
-                            on: vec![on],
+                            on: vec![*on],
                         }),
                     }
                 }
@@ -162,18 +163,18 @@ fn arrows<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> Vec<Arrow<S,
 
 /// Where the arrows begin that leave these states: at the borders of the groups that lie within them, and at what is
 /// left.
-fn beginnings<S: Vocabulary>(groups: &'static [Group<S>], mut leaving: Vec<S>) -> Vec<From<S>> {
+fn beginnings<S: Vocabulary>(groups: &'static [Group<S>], mut leaving: Vec<S>) -> Vec<Tail<S>> {
     let mut beginnings = Vec::new();
     let mut within: Vec<_> = groups.iter().collect();
     while let Some(group) = within.pop() {
         if group.states.iter().all(|state| leaving.contains(state)) {
             leaving.retain(|state| !group.states.contains(state));
-            beginnings.push(From::Group(group));
+            beginnings.push(Tail::Group(group));
         } else {
             within.extend(group.inner);
         }
     }
-    beginnings.extend(leaving.into_iter().map(From::State));
+    beginnings.extend(leaving.into_iter().map(Tail::State));
     beginnings
 }
 

@@ -102,10 +102,6 @@ pub(crate) fn rows<S: Vocabulary, E: Vocabulary, const STATES: usize, const EVEN
 }
 
 impl<S: Vocabulary, E: Vocabulary> Machine<S, E> {
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (E, &'static [Cell<S>])> {
-        self.rows.iter().copied()
-    }
-
     pub(crate) fn effect(&self, on: E, state: S) -> Effect<S> {
         match self.rows[on.index()].1[state.index()] {
             Cell::Go(to) if to == state => Effect::Stays,

@@ -42,9 +42,9 @@ pub(crate) fn print<S: Vocabulary, E: Vocabulary>(machine: &Machine<S, E>) -> St
         let _ = write!(page, " **{state:?}** |");
     }
     let _ = writeln!(page, "\n|---|{}", "---|".repeat(S::ALL.len()));
-    for (event, row) in machine.rows() {
+    for (event, row) in &machine.rows {
         let _ = write!(page, "| {event:?} |");
-        for cell in row {
+        for cell in *row {
             let _ = match cell {
                 Cell::Go(state) => write!(page, " {state:?} |"),
                 Cell::Refuse => write!(page, " *refuse* |"),

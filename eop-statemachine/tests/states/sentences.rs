@@ -11,12 +11,12 @@ pub(crate) fn complaints<S: Vocabulary, E: Vocabulary>(
     specification: &str,
 ) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (on, _) in machine.rows() {
+    for (on, _) in &machine.rows {
         for state in S::ALL {
             let about = machine
                 .sentences
                 .iter()
-                .filter(|sentence| sentence.on.contains(&on) && sentence.states.contains(state));
+                .filter(|sentence| sentence.on.contains(on) && sentence.states.contains(state));
             match about.count() {
                 1 => {}
                 count => complaints.push(format!("{on:?} in {state:?} has {count} sentences")),
