@@ -117,10 +117,12 @@ impl<const N: usize> Session<N> {
             (_, true) => self.note_earlier_answer(),
             (_, false) => self.note_answer(),
         }
+        // A redirect that leaves a half-closed session nothing is a clean end (EOP-HCL-3); a lost connection is none.
+        let lost = self.state == State::Settling && !self.was_redirected();
         self.state = state;
         if on == On::RetireReopens {
             self.reason = None;
-        } else if on == On::RetireClears && self.is_cleared() {
+        } else if on == On::RetireClears && self.is_cleared() && !lost {
             self.reason = Some(Reason::Known(End::Eof));
         }
         self.feed_connection();
@@ -130,7 +132,7 @@ impl<const N: usize> Session<N> {
 
     /// The event that retiring so many is.
     fn retiring(&self, count: u32) -> On {
-        let redirected = self.client.state() == client::State::Redirected;
+        let redirected = self.was_redirected();
         let clears = self.half_close_asked && count == self.outbox.len();
         match self.state {
             _ if count == 0 => On::Retire,
@@ -206,6 +208,11 @@ impl<const N: usize> Session<N> {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether it was a redirect that ended the last connection.
+    fn was_redirected(&self) -> bool {
+        self.client.state() == client::State::Redirected
     }
 
     /// Whether the session ended by a bound of an episode that an answer would have ended before.

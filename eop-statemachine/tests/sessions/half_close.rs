@@ -1,10 +1,10 @@
 //! A half-close over several connections.
 
 use eop_statemachine::Why;
-use eop_statemachine::session::{Config, End, Place, Resend, State, Want};
+use eop_statemachine::session::{Cause, Config, End, Loss, Place, Resend, State, Want};
 use eop_wire::Frame;
 
-use crate::{at, connected, manual, moved, r, read, redirect, send, write};
+use crate::{at, connected, manual, moved, n, r, read, redirect, send, write};
 
 #[test]
 fn the_half_close_is_reproduced_after_what_is_owed() {
@@ -69,4 +69,16 @@ fn in_manual_a_half_closed_session_waits_before_it_connects() {
     assert_eq!(retired.end(), Some(End::Eof));
     session.resend(1, 0).unwrap();
     assert_eq!(session.want(), Want::Connect(Place::Target(at(4001))));
+}
+
+#[test]
+fn in_manual_a_reset_is_no_clean_end_though_everything_was_retired() {
+    let mut session = connected(manual());
+    send(&mut session, 0);
+    write(&mut session);
+    session.half_close(0).unwrap();
+    read(&mut session, &n("answer"), 0).unwrap();
+    session.lost(Loss::Reset, 0);
+    session.retire(1, 0).unwrap();
+    assert_eq!(session.end(), Some(End::Failed(Cause::Uncertain)));
 }
