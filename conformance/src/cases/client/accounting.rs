@@ -22,6 +22,20 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
+    Case::client("acc.messages-in-order", &["EOP-ACC-15"], "messages that waited for the greeting go out in their order", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        for message in ["send 61", "send 62", "send -", "send 63"] {
+            session.say(message);
+        }
+        h.send(n("hi"))?;
+        session.expect_message(b"hi", "greeting=1")?;
+        for message in ["a", "b", "", "c"] {
+            h.expect_n(message)?;
+        }
+        Ok(())
+    })
+    .needs("greeting"),
     Case::client("acc.unsolicited", &["EOP-ACC-9", "EOP-ACC-10"], "a message that answers nothing is Unsolicited and is not delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "")?;
