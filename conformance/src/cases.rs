@@ -1,6 +1,7 @@
 //! All cases, one file for each section of the specification and role.
 
 mod client;
+mod measures;
 mod server;
 
 use crate::case::{Case, Role};

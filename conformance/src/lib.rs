@@ -24,6 +24,7 @@ pub mod report;
 pub mod requirement;
 pub mod schedule;
 pub mod segmentation;
+pub mod sock_diag;
 pub mod stage;
 pub mod testee;
 pub mod timeline;

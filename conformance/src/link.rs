@@ -15,6 +15,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, 
 
 use crate::pace::{self, Queue};
 use crate::segmentation::Cut;
+use crate::sock_diag;
 use crate::timeline::{Timeline, describe, frame, hex};
 use crate::verdict::{Axis, Breach, End, Step, Stop};
 
@@ -292,6 +293,12 @@ impl Link {
             Queue::Holds(octets) => Some(octets),
             Queue::Unknown => None,
         }
+    }
+
+    /// How many segments with octets have come from the testee; `None` where the system does not tell.
+    #[must_use]
+    pub fn data_segments(&self) -> Option<u32> {
+        sock_diag::data_segments(self.here, self.there)
     }
 
     fn write(&mut self, octets: &[u8]) -> Step {

@@ -5,6 +5,8 @@
 
 use std::net::SocketAddrV4;
 
+use crate::sock_diag;
+
 /// What the kernel knows of the testee's end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
@@ -15,95 +17,9 @@ pub enum Queue {
 }
 
 /// The receive queue of the socket at `testee` that is connected to `runner`.
-#[cfg(target_os = "linux")]
 #[must_use]
 pub fn queue(testee: SocketAddrV4, runner: SocketAddrV4) -> Queue {
-    linux::ask(testee, runner).map_or(Queue::Unknown, Queue::Holds)
-}
-
-/// The receive queue of the socket at `testee` that is connected to `runner`.
-#[cfg(not(target_os = "linux"))]
-#[must_use]
-pub fn queue(_testee: SocketAddrV4, _runner: SocketAddrV4) -> Queue {
-    Queue::Unknown
-}
-
-#[cfg(target_os = "linux")]
-mod linux {
-    //! One `inet_diag_req_v2` for one socket; layouts from linux/inet_diag.h and linux/netlink.h.
-
-    use std::cell::OnceCell;
-    use std::net::SocketAddrV4;
-    use std::os::fd::OwnedFd;
-
-    use rustix::net::{
-        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send,
-        socket_with,
-    };
-
-    const SOCK_DIAG_BY_FAMILY: u16 = 20;
-    const NLM_F_REQUEST: u16 = 1;
-    const AF_INET: u8 = 2;
-    const IPPROTO_TCP: u8 = 6;
-    const REQUEST_LEN: u32 = 72;
-    const REPLY_HEAD: usize = 16;
-    /// Where `idiag_rqueue` stands behind the netlink header.
-    const RECEIVE_QUEUE: usize = 56;
-
-    thread_local! {
-        static SOCKET: OnceCell<Option<OwnedFd>> = const { OnceCell::new() };
-    }
-
-    pub(super) fn ask(testee: SocketAddrV4, runner: SocketAddrV4) -> Option<u32> {
-        SOCKET.with(|cell| {
-            let socket = cell.get_or_init(open).as_ref()?;
-            send(socket, &request(testee, runner), SendFlags::empty()).ok()?;
-            let mut reply = [0_u8; 512];
-            let (length, _) = recv(socket, &mut reply[..], RecvFlags::empty()).ok()?;
-            receive_queue(reply.get(..length)?)
-        })
-    }
-
-    fn open() -> Option<OwnedFd> {
-        let flags = SocketFlags::CLOEXEC;
-        socket_with(
-            AddressFamily::NETLINK,
-            SocketType::DGRAM,
-            flags,
-            Some(netlink::SOCK_DIAG),
-        )
-        .ok()
-    }
-
-    fn request(testee: SocketAddrV4, runner: SocketAddrV4) -> Vec<u8> {
-        let mut octets = Vec::new();
-        octets.extend(REQUEST_LEN.to_ne_bytes());
-        octets.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-        octets.extend(NLM_F_REQUEST.to_ne_bytes());
-        octets.extend(1_u32.to_ne_bytes()); // sequence
-        octets.extend(0_u32.to_ne_bytes()); // to the kernel
-        octets.extend([AF_INET, IPPROTO_TCP, 0, 0]);
-        octets.extend(u32::MAX.to_ne_bytes()); // whatever state
-        octets.extend(testee.port().to_be_bytes());
-        octets.extend(runner.port().to_be_bytes());
-        octets.extend(testee.ip().octets());
-        octets.extend([0; 12]);
-        octets.extend(runner.ip().octets());
-        octets.extend([0; 12]);
-        octets.extend(0_u32.to_ne_bytes()); // any interface
-        octets.extend([0xff; 8]); // no cookie
-        octets
-    }
-
-    fn receive_queue(reply: &[u8]) -> Option<u32> {
-        let kind = u16::from_ne_bytes(*reply.get(4..)?.first_chunk()?);
-        let queue = u32::from_ne_bytes(
-            *reply
-                .get(REPLY_HEAD.checked_add(RECEIVE_QUEUE)?..)?
-                .first_chunk()?,
-        );
-        (kind == SOCK_DIAG_BY_FAMILY).then_some(queue)
-    }
+    sock_diag::receive_queue(testee, runner).map_or(Queue::Unknown, Queue::Holds)
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ pub(crate) struct Outgoing {
     head: Vec<u8>,
     payload: Payload,
     tail: Vec<u8>,
+    /// Whether the head goes out by itself.
+    apart: bool,
     /// How many octets of head, payload and tail the transport has taken.
     pub(crate) taken: u64,
 }
@@ -137,6 +139,7 @@ impl Outgoing {
             head,
             payload,
             tail,
+            apart: fault.has(Fault::HeaderApart),
             taken: 0,
         }
     }
@@ -147,6 +150,7 @@ impl Outgoing {
             head: octets,
             payload: Payload::empty(),
             tail: Vec::new(),
+            apart: false,
             taken: 0,
         }
     }
@@ -170,6 +174,9 @@ impl Outgoing {
         let mut chunk = Vec::new();
         let (head, payload) = (octets(self.head.len()), u64::from(self.payload.length()));
         append(&self.head, self.taken, &mut chunk);
+        if !chunk.is_empty() && self.apart {
+            return chunk;
+        }
         self.payload
             .append(self.taken.saturating_sub(head), CHUNK, &mut chunk);
         if chunk.len() < CHUNK {
@@ -352,6 +359,9 @@ impl Inbox {
             return Some(Next::Broken(Kind::UnknownOpcode));
         }
         let end = self.cut(end, redirects);
+        if self.fault.has(Fault::AnnouncedHeld) {
+            self.octets.reserve(end.saturating_sub(present));
+        }
         if present < end {
             return Some(Next::More);
         }

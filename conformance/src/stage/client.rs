@@ -53,6 +53,21 @@ impl<'a> ClientStage<'a> {
         self.testee.another()
     }
 
+    /// The same play on a driver process of its own.
+    pub fn afresh(&self) -> Step<Self> {
+        Ok(Self {
+            testee: self.testee,
+            driver: Arc::new(self.another_driver()?),
+            play: self.play.clone(),
+        })
+    }
+
+    /// How much memory the driver process holds, in octets; `None` where the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        self.driver.memory()
+    }
+
     /// A port of the runner that takes connections.
     pub fn endpoint(&self, label: &str) -> Step<Endpoint> {
         Endpoint::listening(label, self.play.manner.clone())

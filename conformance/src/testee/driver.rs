@@ -127,6 +127,15 @@ impl Driver {
             .leave(wait)
     }
 
+    /// How much memory it holds, in octets; `None` where the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        self.process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .memory()
+    }
+
     fn gone(&self) -> Option<String> {
         self.sessions().gone.clone()
     }

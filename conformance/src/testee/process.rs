@@ -94,6 +94,25 @@ impl Process {
         }
     }
 
+    /// How much memory it holds that is its own to write to, with the processes that it started, in octets; `None` where
+    /// the system does not tell.
+    pub(super) fn memory(&self) -> Option<u64> {
+        let group = self.child.id().to_string();
+        let mut held = None;
+        for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+            let told = |file: &str| std::fs::read_to_string(entry.path().join(file)).ok();
+            // The name in parentheses may hold anything; behind it stand state, parent and group.
+            let ours = told("stat").is_some_and(|stat| {
+                let behind = stat.rsplit_once(") ").map(|(_, behind)| behind);
+                behind.and_then(|fields| fields.split(' ').nth(2)) == Some(&group)
+            });
+            if let Some(octets) = ours.then(|| data(&told("status")?)).flatten() {
+                held = Some(octets.saturating_add(held.unwrap_or(0)));
+            }
+        }
+        held
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<String> {
         self.child
@@ -116,6 +135,15 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// `VmData` of a process's status, in octets.
+fn data(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmData:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    kibibytes.checked_mul(1024)
 }
 
 fn read(mut output: BufReader<impl std::io::Read>, print: &Sender<Line>) {

@@ -147,6 +147,12 @@ impl Instance {
         self.process.ended()
     }
 
+    /// How much memory it holds, in octets; `None` where the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        self.process.memory()
+    }
+
     /// Ends its standard input; whether it left within `wait`.
     pub fn leave(&mut self, wait: Duration) -> bool {
         self.process.leave(wait)

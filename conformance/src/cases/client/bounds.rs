@@ -278,7 +278,7 @@ pub(super) const CASES: &[Case] = &[
         h.expect_end()
     })
     .needs("new-first"),
-    Case::client("fai.dies-before-answering", &["EOP-FAI-1"], "a target that ends with a message outstanding is RedirectFailed", |s| {
+    Case::client("fai.dies-before-answering", &["EOP-FAI-1", "EOP-DRV-11"], "a target that ends with a message outstanding is RedirectFailed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
         session.say("resend 1");
@@ -286,7 +286,7 @@ pub(super) const CASES: &[Case] = &[
         t.half_close()?;
         session.expect(&format!("ended RedirectFailed target={} cause=Uncertain uncertain=1", target.address())).map(drop)
     }),
-    Case::client("fai.breaks-a-rule", &["EOP-FAI-1"], "a target whose first frame is no frame is RedirectFailed", |s| {
+    Case::client("fai.breaks-a-rule", &["EOP-FAI-1", "EOP-DRV-11"], "a target whose first frame is no frame is RedirectFailed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
         session.say("resend 1");

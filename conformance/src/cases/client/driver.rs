@@ -33,6 +33,41 @@ const BAD_LINES: [&str; 22] = [
 
 pub(super) const CASES: &[Case] = &[
     Case::client(
+        "drv.hello-and-flush",
+        &["EOP-DRV-1"],
+        "a fresh driver says hello before it is spoken to, and each event when it happens",
+        |s| {
+            let fresh = s.afresh()?;
+            let home = fresh.endpoint("home")?;
+            let (mut session, h) = fresh.begin(&home, "")?;
+            h.reset()?;
+            session.expect("ended Uncertain").map(drop)
+        },
+    )
+    .whole(),
+    Case::client(
+        "drv.nothing-but-events",
+        &["EOP-DRV-13", "EOP-DRV-8"],
+        "a fresh driver prints the events of its one session, each in the form of the contract, and nothing else",
+        |s| {
+            let fresh = s.afresh()?;
+            let (home, target) = (fresh.endpoint("home")?, fresh.endpoint("target")?);
+            let (mut session, mut h) = asked(&fresh, &home, "")?;
+            let mut t = early(&mut session, &mut h, &target, 1)?;
+            session.say("resend 1");
+            t.expect_n("q")?;
+            t.send(n("r"))?;
+            t.settle()?;
+            let events = session.sync_taking()?;
+            let told: Vec<_> = events.iter().map(ToString::to_string).collect();
+            if told != ["message 72 outstanding=0 greeting=0"] {
+                return Err(Stop::messages("one message, then `synced`", told.join("; ")));
+            }
+            session.close().map(drop)
+        },
+    )
+    .whole(),
+    Case::client(
         "drv.bad-line",
         &["EOP-DRV-12"],
         "lines that break the grammar are rejected and change nothing",

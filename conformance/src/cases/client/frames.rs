@@ -1,7 +1,8 @@
 //! Section 3 for clients: frames, opcodes, sizes.
 
-use super::scenes::{ask, asked};
+use super::scenes::{ask, asked, early};
 use crate::case::Case;
+use crate::cases::measures::{ANNOUNCED_ON, memory_stays, one_segment_each};
 use crate::link::Seen;
 use crate::octets::{cut, n, normal_header, pattern, raw, redirect_header};
 use crate::stage::ClientStage;
@@ -165,6 +166,21 @@ pub(super) const CASES: &[Case] = &[
             }
         },
     ),
+    Case::client(
+        "frm.one-operation",
+        &["EOP-FRM-4"],
+        "a small message comes in one segment, header and payload together",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = s.begin(&home, "")?;
+            one_segment_each(&mut h, |h| {
+                ask(&mut session, h)?;
+                h.send(n("r"))?;
+                session.expect_message(b"r", "outstanding=0").map(drop)
+            })
+        },
+    )
+    .whole(),
     Case::client(
         "frm.truncated-header",
         &["EOP-FRM-5"],
@@ -357,4 +373,46 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .negative(),
+    Case::client(
+        "lim.memory",
+        &["EOP-LIM-4"],
+        "two hundred headers that announce much, with one octet of payload each, take no more memory than little ones",
+        |s| {
+            memory_stays(|octets| {
+                let s = s.afresh()?;
+                let home = s.endpoint("home")?;
+                let mut open = Vec::new();
+                for _ in 0..ANNOUNCED_ON {
+                    let (session, mut h) = asked(&s, &home, "")?;
+                    h.send(octets)?;
+                    h.settle()?;
+                    open.push((session, h));
+                }
+                for (session, _) in &mut open {
+                    session.sync()?;
+                }
+                Ok(s.memory())
+            })
+        },
+    )
+    .whole(),
+    Case::client(
+        "ext.nothing-unasked",
+        &["EOP-EXT-1", "EOP-FRM-3"],
+        "without an extension a client sends NORMAL, at home and at a target, and no octet beside it",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let (mut session, mut h) = asked(s, &home, "")?;
+            session.say("send -");
+            h.expect_n("")?;
+            h.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=1")?;
+            let mut t = early(&mut session, &mut h, &target, 1)?;
+            h.expect_end()?;
+            session.say("resend 1");
+            t.expect_n("")?;
+            session.say("half-close");
+            t.expect_end()
+        },
+    ),
 ];

@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::client(
         "red.late",
-        &["EOP-RED-5", "EOP-ACC-1"],
+        &["EOP-RED-5", "EOP-ACC-1", "EOP-DRV-7"],
         "a late redirect: its payload is the answer, then the client moves and resends nothing",
         |s| {
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);

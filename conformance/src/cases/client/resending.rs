@@ -44,6 +44,17 @@ pub(super) const CASES: &[Case] = &[
         session.sync()?;
         quiet(&mut t, "nothing but `two`")
     }),
+    Case::client("rsd.owed-is-no-failure", &["EOP-RSD-16", "EOP-RSD-3", "EOP-RSD-8"], "the same message is owed behind R, and uncertain where the connection ends", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut moved, _h, _t) = owing(s, &home, &target, "")?;
+        moved.say("drop 1");
+        moved.sync()?;
+        moved.say("close");
+        moved.expect("ended closed owed=0 unsent=0 uncertain=0")?;
+        let (mut lost, mut h) = asked(s, &home, "")?;
+        h.half_close()?;
+        lost.expect("ended Uncertain owed=0 unsent=0 uncertain=1").map(drop)
+    }),
     Case::client("rsd.idle-resends-nothing", &["EOP-RSD-4"], "an answered message is not resent when R follows later", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "resend=automatic")?;

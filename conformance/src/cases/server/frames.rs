@@ -1,10 +1,12 @@
 //! Sections 3 and 10 for servers: frames, opcodes, sizes; nothing beside them.
 
-use super::{TARGET, expect_nothing_more};
+use super::{TARGET, expect_nothing_more, expect_open};
 use crate::case::Case;
+use crate::cases::measures::{ANNOUNCED_ON, memory_stays, one_segment_each};
 use crate::link::{Link, Seen};
 use crate::octets::{cut, n, normal_header, pattern, raw};
 use crate::stage::ServerStage;
+use crate::testee::NotStarted;
 use crate::timeline::frame;
 use crate::verdict::{Step, Stop};
 use eop_wire::RawHeader;
@@ -156,6 +158,20 @@ pub(super) const CASES: &[Case] = &[
     )
     .needs_answer(),
     Case::server(
+        "frm.one-operation",
+        &["EOP-FRM-4"],
+        "a small answer comes in one segment, header and payload together",
+        |s| {
+            let mut a = s.connect()?;
+            one_segment_each(&mut a, |a| {
+                a.send_whole(s.known())?;
+                s.expect_known(a)
+            })
+        },
+    )
+    .needs_answer()
+    .whole(),
+    Case::server(
         "frm.truncated-header",
         &["EOP-FRM-5"],
         "a stream that ends inside a header is no message",
@@ -221,7 +237,7 @@ pub(super) const CASES: &[Case] = &[
     .needs_answer(),
     Case::server(
         "opc.swapped",
-        &["EOP-OPC-2", "EOP-OPC-6"],
+        &["EOP-OPC-2"],
         "opcode 0x0100, NORMAL in the other byte order, fails the connection",
         |s| refused(s, s.known(), opcode(s, 0x0100)),
     )
@@ -252,7 +268,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "opc.http",
-        &["EOP-OPC-2", "EOP-OPC-5"],
+        &["EOP-OPC-2"],
         "an HTTP request fails the connection",
         |s| {
             refused(
@@ -353,6 +369,31 @@ pub(super) const CASES: &[Case] = &[
     )
     .negative()
     .needs_answer(),
+    Case::server(
+        "lim.memory",
+        &["EOP-LIM-4"],
+        "two hundred headers that announce much, with one octet of payload each, take no more memory than little ones",
+        |s| {
+            memory_stays(|octets| {
+                let instance = s
+                    .started_at("127.0.0.1:0")?
+                    .map_err(|NotStarted(why)| Stop::Gone(why))?;
+                let mut links = Vec::new();
+                for i in 0..ANNOUNCED_ON {
+                    let mut link = s.connect_as(&i.to_string(), instance.address)?;
+                    link.send_whole(octets)?;
+                    links.push(link);
+                }
+                links.iter_mut().try_for_each(expect_open)?;
+                let mut a = s.connect_as("A", instance.address)?;
+                a.send_whole(s.known())?;
+                s.expect_known(&mut a)?;
+                Ok(instance.memory())
+            })
+        },
+    )
+    .needs_command()
+    .whole(),
     Case::server(
         "ext.nothing-unasked",
         &["EOP-EXT-1", "EOP-FRM-3"],

@@ -1,0 +1,53 @@
+//! Which cases were executed: both roles of the built-in peer are played to, once for all tests.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use eop_conformance::case::{Case, Role};
+use eop_conformance::schedule::{self, Settings, Testee};
+use eop_conformance::segmentation::Cut;
+use eop_conformance::testee::{DriverTestee, ServerTestee};
+use eop_conformance::verdict::Verdict;
+
+/// How long the peer may take to say that it is there.
+const START: Duration = Duration::from_secs(10);
+
+/// Every case that was executed with verdict pass. What did not run, or ran otherwise, does not count.
+pub static EXECUTED: LazyLock<Vec<Case>> =
+    LazyLock::new(|| [play(Role::Server), play(Role::Client)].concat());
+
+/// The executed cases of a role that speak for a requirement.
+pub fn executed(role: Role, id: &str) -> impl Iterator<Item = &'static Case> {
+    let speaks = move |case: &&Case| case.role() == role && case.requirements.contains(&id);
+    EXECUTED.iter().filter(speaks)
+}
+
+fn play(role: Role) -> Vec<Case> {
+    let peer = env!("CARGO_BIN_EXE_eop-conformance");
+    let command = format!("exec '{peer}' peer {role}");
+    let testee = match role {
+        Role::Server => Testee::Server(
+            ServerTestee::start(&command, None, START).expect("the built-in server starts"),
+        ),
+        Role::Client => Testee::Client(
+            DriverTestee::start(&command, START).expect("the built-in client starts"),
+        ),
+    };
+    let cases: Vec<_> = eop_conformance::cases::all()
+        .into_iter()
+        .filter(|case| case.role() == role)
+        .collect();
+    let settings = Settings {
+        patience: 1,
+        serial: false,
+        // Whether a case is executed does not depend on how its octets are cut.
+        cut: Some(Cut::Whole),
+        deadline: None,
+    };
+    let gate = eop_conformance::cases::gate(role);
+    let outcomes = schedule::run(&testee, &gate, &cases, &settings);
+    let passed = outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict == Verdict::Pass);
+    passed.map(|outcome| outcome.case).collect()
+}
