@@ -53,7 +53,7 @@ fn a_mistyped_case_is_a_usage_error_with_a_hint() {
 
 #[test]
 fn a_requirement_that_does_not_exist_is_a_usage_error() {
-    assert_eq!(code(&eop(&["list", "--req", "EOP-FRM-99"])), 2);
+    assert_eq!(code(&eop(&["list", "--req", "EOP-XXX-1"])), 2);
 }
 
 #[test]

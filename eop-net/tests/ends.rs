@@ -21,6 +21,7 @@ fn automatic() -> Config {
     }
 }
 
+/// Shows EOP-EPI-9.
 #[test]
 fn a_home_that_nobody_serves_fails_to_connect() {
     let error = Client::connect(nowhere().into(), Config::default()).expect_err("nobody listens");
@@ -30,6 +31,7 @@ fn a_home_that_nobody_serves_fails_to_connect() {
     assert_eq!(ended.end, End::Failed(Cause::ConnectFailed));
 }
 
+/// Shows EOP-FAI-1 and EOP-FAI-2.
 #[test]
 fn a_target_that_nobody_serves_is_named_with_what_was_owed_to_it() {
     let to = nowhere();
@@ -56,6 +58,7 @@ fn a_target_that_nobody_serves_is_named_with_what_was_owed_to_it() {
     );
 }
 
+/// Shows EOP-POL-5 and EOP-RED-10.
 #[test]
 fn a_target_that_the_policy_refuses_is_not_connected_to_and_its_payload_is_delivered() {
     let to = "192.0.2.1:9000".parse().expect("an endpoint");
@@ -101,6 +104,7 @@ fn the_application_can_judge_targets_itself() {
     assert!(listener.accept().is_err(), "nobody came");
 }
 
+/// Shows EOP-EPI-5.
 #[test]
 fn a_target_that_does_not_greet_runs_into_the_deadline() {
     let (_listener, to) = stage::listening();
@@ -123,6 +127,7 @@ fn a_target_that_does_not_greet_runs_into_the_deadline() {
     assert_eq!(end(&mut client), End::RedirectDeadline { target: to });
 }
 
+/// Shows EOP-EPI-9.
 #[test]
 fn home_that_does_not_greet_runs_into_its_own_deadline() {
     let (_listener, home) = stage::listening();
@@ -165,6 +170,7 @@ fn a_deadline_that_passed_while_nobody_looked_does_not_undo_what_came_before() {
     assert_eq!(answer(&mut client), b"hello");
 }
 
+/// Shows EOP-FAI-4.
 #[test]
 fn a_session_falls_back_to_home_once_a_target_cannot_be_had() {
     let (listener, home) = stage::listening();
@@ -189,6 +195,7 @@ fn a_session_falls_back_to_home_once_a_target_cannot_be_had() {
     serving.join().expect("no panic");
 }
 
+/// Shows EOP-FAI-5.
 #[test]
 fn a_session_does_not_fall_back_with_a_message_that_the_target_may_have_acted_on() {
     let target = scripted(|mut socket| expect(&mut socket, &normal(b"question")));
@@ -216,6 +223,7 @@ fn a_session_does_not_fall_back_with_a_message_that_the_target_may_have_acted_on
     assert_eq!(ended.left.uncertain, 1);
 }
 
+/// Shows EOP-RED-9.
 #[test]
 fn what_a_server_sends_behind_a_redirect_reaches_nobody() {
     let target = echoing("target: ");
@@ -230,6 +238,7 @@ fn what_a_server_sends_behind_a_redirect_reaches_nobody() {
     assert_eq!(answer(&mut client), b"target: question");
 }
 
+/// Shows EOP-ERR-1.
 #[test]
 fn a_server_that_breaks_the_protocol_is_left_at_once() {
     let home = scripted(|mut socket| {
@@ -246,6 +255,7 @@ fn a_server_that_breaks_the_protocol_is_left_at_once() {
     );
 }
 
+/// Shows EOP-TIM-1.
 #[test]
 fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
     let home = scripted(|mut socket| {
@@ -261,6 +271,7 @@ fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
     assert_eq!(home.join(), b"");
 }
 
+/// Shows EOP-TIM-1.
 #[test]
 fn a_header_that_goes_on_too_slowly_is_not_waited_for_either() {
     let home = scripted(|mut socket| {
@@ -277,6 +288,7 @@ fn a_header_that_goes_on_too_slowly_is_not_waited_for_either() {
     assert_eq!(end(&mut client), End::Failed(Cause::Timeout));
 }
 
+/// Shows EOP-TIM-1.
 #[test]
 fn a_payload_that_takes_its_time_is_no_header() {
     let home = scripted(|mut socket| {

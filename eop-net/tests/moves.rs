@@ -34,6 +34,7 @@ fn greeted() -> Service {
     }
 }
 
+/// Shows EOP-RSD-3 and EOP-RSD-11.
 #[test]
 fn early_what_was_not_answered_is_resent_when_the_application_says_so() {
     let target = echoing("target: ");
@@ -54,6 +55,7 @@ fn early_what_was_not_answered_is_resent_when_the_application_says_so() {
     assert_eq!(home.join(), Departure::Ended);
 }
 
+/// Shows EOP-RSD-17.
 #[test]
 fn early_what_was_not_answered_stays_here_when_the_application_drops_it() {
     let target = scripted(|mut socket| rest(&mut socket));
@@ -105,6 +107,7 @@ fn dropping_what_waits_for_a_decision_leaves_what_was_resent() {
     assert_eq!(middle.join(), b"");
 }
 
+/// Shows EOP-RED-3 and EOP-RED-5.
 #[test]
 fn late_the_response_comes_before_the_move_and_nothing_is_owed() {
     let target = echoing("target: ");
@@ -129,6 +132,7 @@ fn late_the_response_comes_before_the_move_and_nothing_is_owed() {
     assert_eq!(home.join(), Departure::Ended);
 }
 
+/// Shows EOP-RED-4.
 #[test]
 fn late_an_empty_response_is_a_message_of_its_own() {
     let to = stage::nowhere();
@@ -146,6 +150,7 @@ fn late_an_empty_response_is_a_message_of_its_own() {
     assert_eq!(home.join(), Departure::Ended);
 }
 
+/// Shows EOP-RED-7.
 #[test]
 fn idle_the_next_message_goes_to_the_target() {
     let target = echoing("target: ");
@@ -164,6 +169,7 @@ fn idle_the_next_message_goes_to_the_target() {
     assert_eq!(home.join(), Departure::Ended);
 }
 
+/// Shows EOP-RSD-6 and EOP-RED-16.
 #[test]
 fn chained_a_message_crosses_three_servers_and_is_answered_once() {
     let last = echoing("last: ");
@@ -185,6 +191,7 @@ fn chained_a_message_crosses_three_servers_and_is_answered_once() {
     );
 }
 
+/// Shows EOP-RSD-5.
 #[test]
 fn pipelined_messages_arrive_in_their_order_and_whole() {
     let target = echoing("");
@@ -205,6 +212,7 @@ fn pipelined_messages_arrive_in_their_order_and_whole() {
     assert_eq!(answers, [b"first".to_vec(), long, vec![], b"four".to_vec()]);
 }
 
+/// Shows EOP-RED-12.
 #[test]
 fn a_message_longer_than_every_buffer_goes_out_while_answers_come_in() {
     let home = echoing("");
@@ -227,6 +235,7 @@ fn a_message_longer_than_every_buffer_goes_out_while_answers_come_in() {
     assert_eq!(lengths, [long.len(), 5, long.len()]);
 }
 
+/// Shows EOP-ACC-5 and EOP-ACC-6.
 #[test]
 fn greetings_come_before_the_first_octet_and_answer_nothing() {
     let config = server::Config {
@@ -255,6 +264,7 @@ fn greetings_come_before_the_first_octet_and_answer_nothing() {
     target.join();
 }
 
+/// Shows EOP-HCL-2.
 #[test]
 fn a_client_that_half_closed_half_closes_at_the_target_too() {
     let target = scripted(|mut socket| {
@@ -275,6 +285,7 @@ fn a_client_that_half_closed_half_closes_at_the_target_too() {
     assert_eq!(target.join(), normal(b"question"));
 }
 
+/// Shows EOP-HCL-3.
 #[test]
 fn half_closed_with_nothing_left_to_say_ends_without_a_connection() {
     let (listener, target) = stage::listening();
@@ -334,12 +345,14 @@ fn old_connection_outlives_the_move(order: Order) -> bool {
     home.join()
 }
 
+/// Shows EOP-CLS-8 and EOP-CLS-9.
 #[test]
 fn the_old_connection_is_closed_before_the_new_one_is_made_or_after_it() {
     assert!(!old_connection_outlives_the_move(Order::OldFirst));
     assert!(old_connection_outlives_the_move(Order::NewFirst));
 }
 
+/// Shows EOP-CLS-11.
 #[test]
 fn a_redirect_that_waits_to_be_read_is_read_before_a_message_begins() {
     let target = echoing("target: ");
@@ -356,6 +369,7 @@ fn a_redirect_that_waits_to_be_read_is_read_before_a_message_begins() {
     assert_eq!(home.join(), b"");
 }
 
+/// Shows EOP-ACC-14.
 #[test]
 fn in_manual_what_was_delivered_can_be_retired_after_the_end() {
     let home = scripted(|mut socket| {

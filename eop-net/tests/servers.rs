@@ -27,6 +27,7 @@ fn echo(mut connection: Connection) -> Result<(), Error> {
     Ok(())
 }
 
+/// Shows EOP-FRM-2.
 #[test]
 fn requests_are_answered_however_they_are_cut() {
     let server = serving(Config::default(), echo);
@@ -41,6 +42,7 @@ fn requests_are_answered_however_they_are_cut() {
     assert!(server.join().is_ok());
 }
 
+/// Shows EOP-HCL-1.
 #[test]
 fn what_was_asked_before_the_end_is_answered() {
     let server = serving(Config::default(), |mut connection| {
@@ -61,6 +63,7 @@ fn what_was_asked_before_the_end_is_answered() {
     assert_eq!(server.join(), Departure::Ended);
 }
 
+/// Shows EOP-FRM-5 and EOP-RSD-10.
 #[test]
 fn a_request_that_is_cut_off_is_no_request() {
     let server = serving(Config::default(), |mut connection| connection.receive());
@@ -93,6 +96,7 @@ fn a_fault_ends_the_connection_while_the_application_still_holds_it() {
     assert_eq!(rest(&mut client), b"");
 }
 
+/// Shows EOP-TIM-1.
 #[test]
 fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
     let config = Config {
@@ -107,6 +111,7 @@ fn a_header_that_does_not_go_on_is_not_waited_for_for_ever() {
     assert_eq!(rest(&mut client), b"");
 }
 
+/// Shows EOP-CLS-12.
 #[test]
 fn a_client_that_takes_nothing_is_given_up() {
     let config = Config {
@@ -166,6 +171,7 @@ fn a_refused_redirect_leaves_the_connection_as_it_was() {
     assert_eq!((head, server.join().is_ok()), ([0, 2], true));
 }
 
+/// Shows EOP-ACC-2.
 #[test]
 fn an_answer_that_nobody_asked_for_is_refused_and_not_sent() {
     let server = serving(Config::default(), |mut connection| {
@@ -210,6 +216,7 @@ fn greetings_are_due_before_anything_is_answered() {
     assert!(server.join().is_ok());
 }
 
+/// Shows EOP-CLS-3.
 #[test]
 fn a_client_that_stays_silent_behind_a_redirect_is_left() {
     let config = Config {
@@ -227,6 +234,7 @@ fn a_client_that_stays_silent_behind_a_redirect_is_left() {
     assert_eq!(server.join(), Departure::IdleLimit);
 }
 
+/// Shows EOP-CLS-3.
 #[test]
 fn a_client_that_goes_on_sending_behind_a_redirect_is_left() {
     let config = Config {

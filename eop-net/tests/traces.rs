@@ -30,6 +30,7 @@ fn moving_and_resetting(target: SocketAddrV4) -> Server {
     })
 }
 
+/// (EOP-CLS-1, EOP-CLS-7)
 /// Trace 8: the linger limits wait for the client's acknowledgement.
 #[test]
 fn a_slow_reader_with_an_unread_request_gets_a_late_response_whole() {
@@ -54,6 +55,7 @@ fn a_slow_reader_with_an_unread_request_gets_a_late_response_whole() {
     assert_eq!(server.join(), Departure::Ended);
 }
 
+/// (EOP-CLS-12)
 /// Trace 9: somebody gives up.
 #[test]
 fn two_peers_that_only_write_do_not_wait_for_ever() {
@@ -86,6 +88,7 @@ fn a_stall_is_one_however_often_the_caller_looks() {
     assert_eq!(ended.end, End::Failed(Cause::Stall));
 }
 
+/// (EOP-CLS-12)
 /// Trace 9, for a server: that the client sends does not mean that it takes.
 #[test]
 fn a_client_that_sends_and_takes_nothing_is_given_up() {
@@ -112,6 +115,7 @@ fn a_client_that_sends_and_takes_nothing_is_given_up() {
     assert!(matches!(server.join(), Err(Error::Stall)));
 }
 
+/// (EOP-CLS-1, EOP-CLS-7)
 /// Trace 9, with a redirect: what the client still sends is thrown away while the server still writes.
 #[test]
 fn a_client_that_writes_to_the_end_before_it_reads_gets_a_long_redirect() {
@@ -138,6 +142,7 @@ fn a_client_that_writes_to_the_end_before_it_reads_gets_a_long_redirect() {
     assert_eq!(server.join().expect("sent"), Departure::Ended);
 }
 
+/// (EOP-CLS-10)
 /// Trace 10: what came before the reset counts.
 #[test]
 fn a_redirect_behind_which_the_server_is_gone_is_followed() {
@@ -161,6 +166,7 @@ fn a_redirect_behind_which_the_server_is_gone_is_followed() {
     assert_eq!(answer(&mut client), message);
 }
 
+/// (EOP-CLS-2)
 /// Trace 11: what a redirected client still sends is nobody's fault.
 #[test]
 fn garbage_behind_a_redirect_is_thrown_away() {
@@ -180,6 +186,7 @@ fn garbage_behind_a_redirect_is_thrown_away() {
     assert_eq!((left, server.join()), (0, Departure::Ended));
 }
 
+/// Shows EOP-RSD-14.
 #[test]
 fn with_automatic_resending_the_application_sees_the_answer_alone() {
     let target = echoing("moved: ");
@@ -197,6 +204,7 @@ fn with_automatic_resending_the_application_sees_the_answer_alone() {
     assert_eq!(answer(&mut client), b"moved: question");
 }
 
+/// Shows EOP-RSD-8 and EOP-RSD-9.
 #[test]
 fn a_message_lost_with_its_connection_is_uncertain_and_goes_nowhere() {
     let (listener, address) = stage::listening();

@@ -74,6 +74,7 @@ fn read(client: &mut Client, octets: &[u8]) -> Result<Vec<String>, PeerError> {
     Ok(events)
 }
 
+/// Shows EOP-ACC-1.
 #[test]
 fn an_answer_answers_the_oldest_message() {
     let mut client = with_offered(2);
@@ -84,6 +85,7 @@ fn an_answer_answers_the_oldest_message() {
     assert_eq!((client.outstanding(), client.completely_offered()), (1, 1));
 }
 
+/// Shows EOP-RED-5.
 #[test]
 fn the_payload_of_a_redirect_is_delivered_before_it() {
     let mut client = with_offered(1);
@@ -99,6 +101,7 @@ fn the_payload_of_a_redirect_is_delivered_before_it() {
     assert_eq!(client.outstanding(), 0);
 }
 
+/// Shows EOP-RED-6.
 #[test]
 fn an_incomplete_redirect_moves_nothing() {
     let mut client = with_offered(1);
@@ -113,6 +116,7 @@ fn an_incomplete_redirect_moves_nothing() {
     assert_eq!(client.state(), client::State::Redirected);
 }
 
+/// Shows EOP-RED-9.
 #[test]
 fn nothing_behind_a_redirect_is_looked_at() {
     let mut client = with_offered(1);
@@ -129,6 +133,7 @@ fn nothing_behind_a_redirect_is_looked_at() {
     assert_eq!(client.receive(&mut &b"\xff"[..]), Ok(None));
 }
 
+/// Shows EOP-ACC-9.
 #[test]
 fn only_a_completely_offered_message_can_be_answered() {
     let mut client = paired();
@@ -140,6 +145,7 @@ fn only_a_completely_offered_message_can_be_answered() {
     );
 }
 
+/// Shows EOP-ACC-10.
 #[test]
 fn an_unsolicited_payload_is_not_delivered_and_its_redirect_not_followed() {
     let mut client = paired();
@@ -147,6 +153,7 @@ fn an_unsolicited_payload_is_not_delivered_and_its_redirect_not_followed() {
     assert_eq!(client.state(), client::State::Failed);
 }
 
+/// Shows EOP-ACC-7.
 #[test]
 fn an_empty_redirect_is_legal_at_any_time() {
     for mut client in [paired(), with_offered(1), greeted_by(3), manual()] {
@@ -155,6 +162,7 @@ fn an_empty_redirect_is_legal_at_any_time() {
     }
 }
 
+/// Shows EOP-ACC-8.
 #[test]
 fn a_redirect_with_payload_counts_as_a_greeting_while_one_is_due() {
     let mut client = greeted_by(2);
@@ -167,6 +175,7 @@ fn a_redirect_with_payload_counts_as_a_greeting_while_one_is_due() {
     assert_eq!(client.outstanding(), 1, "a greeting answers nothing");
 }
 
+/// Shows EOP-ACC-5.
 #[test]
 fn nothing_is_written_before_the_last_greeting() {
     let mut client = greeted_by(2);
@@ -179,6 +188,7 @@ fn nothing_is_written_before_the_last_greeting() {
     assert_eq!(client.want(), client::Want::Write);
 }
 
+/// Shows EOP-ACC-11 and EOP-ACC-13.
 #[test]
 fn in_manual_anything_may_come_and_only_the_application_retires() {
     let mut client = manual();
@@ -260,6 +270,7 @@ fn the_half_close_follows_the_last_message() {
     );
 }
 
+/// Shows EOP-OPC-2 and EOP-OPC-5.
 #[test]
 fn a_first_opcode_that_is_none_is_not_eop_and_a_later_one_unknown() {
     let first = read(&mut with_offered(1), b"HTTP/1.1 400");
@@ -281,6 +292,7 @@ fn a_first_opcode_that_is_none_is_not_eop_and_a_later_one_unknown() {
     ));
 }
 
+/// Shows EOP-LIM-2 and EOP-LIM-3.
 #[test]
 fn what_is_too_large_is_known_by_its_header() {
     let mut client = Client::new(&Service {
@@ -293,6 +305,7 @@ fn what_is_too_large_is_known_by_its_header() {
     assert_eq!(fault, Err(PeerError::MessageTooLarge { len: 4, max: 3 }));
 }
 
+/// Shows EOP-FRM-5.
 #[test]
 fn a_stream_that_ends_inside_a_frame_is_truncated() {
     let whole = n("ok");
@@ -307,6 +320,7 @@ fn a_stream_that_ends_inside_a_frame_is_truncated() {
     }
 }
 
+/// Shows EOP-ACC-2 and EOP-RSD-10.
 #[test]
 fn a_server_answers_what_is_complete_and_nothing_else() {
     let mut server = Server::new(&Service::default());
@@ -355,6 +369,7 @@ fn a_server_counts_what_waits_and_what_is_due() {
     assert_eq!((server.greetings(), server.waiting()), (0, 1));
 }
 
+/// Shows EOP-OPC-5.
 #[test]
 fn a_first_opcode_that_is_none_is_not_eop_to_a_server_either() {
     let first = Server::new(&Service::default()).receive(&mut &b"GET / HTTP/1"[..]);
@@ -369,6 +384,7 @@ fn a_first_opcode_that_is_none_is_not_eop_to_a_server_either() {
     );
 }
 
+/// Shows EOP-RED-4.
 #[test]
 fn an_empty_late_answer_is_a_message_of_its_own_and_no_answer_is_none() {
     let target = "192.0.2.10:9000".parse().unwrap();
@@ -395,6 +411,7 @@ fn an_empty_late_answer_is_a_message_of_its_own_and_no_answer_is_none() {
     );
 }
 
+/// Shows EOP-RED-14.
 #[test]
 fn a_server_sends_nobody_where_nobody_can_be() {
     for target in [
@@ -461,6 +478,7 @@ fn in_manual_a_server_speaks_unasked() {
     assert_eq!(server.want(), server::Want::Close);
 }
 
+/// Shows EOP-HCL-1 and EOP-HCL-5.
 #[test]
 fn a_half_closed_client_is_answered_and_then_closed() {
     let mut server = asked(&Service::default(), 2);
@@ -471,6 +489,7 @@ fn a_half_closed_client_is_answered_and_then_closed() {
     assert_eq!(server.want(), server::Want::Close);
 }
 
+/// Shows EOP-RED-2.
 #[test]
 fn a_redirect_from_a_client_is_blamed_before_its_payload() {
     let mut server = Server::new(&Service::default());

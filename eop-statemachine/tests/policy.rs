@@ -56,6 +56,7 @@ fn everything() -> [Allow; 1] {
     }]
 }
 
+/// Shows EOP-POL-1.
 #[test]
 fn some_endpoints_are_forbidden_in_every_configuration() {
     let allow = everything();
@@ -84,6 +85,7 @@ fn some_endpoints_are_forbidden_in_every_configuration() {
     assert_eq!(never(endpoint("1.0.0.0:1")), None);
 }
 
+/// Shows EOP-POL-2.
 #[test]
 fn a_target_narrower_than_the_connection_and_home_is_refused() {
     for target in [
@@ -112,6 +114,7 @@ fn a_target_narrower_than_the_connection_and_home_is_refused() {
     );
 }
 
+/// Shows EOP-POL-2.
 #[test]
 fn a_target_as_wide_as_one_of_them_is_not_too_narrow() {
     for (home, target) in [
@@ -128,6 +131,7 @@ fn a_target_as_wide_as_one_of_them_is_not_too_narrow() {
     assert_eq!(from_target(PAPER, PRIVATE, GLOBAL, "10.9.9.9:9000"), Ok(()));
 }
 
+/// Shows EOP-POL-2.
 #[test]
 fn neighbours_of_the_private_ranges_are_global() {
     for global in [
@@ -146,6 +150,7 @@ fn neighbours_of_the_private_ranges_are_global() {
     }
 }
 
+/// Shows EOP-POL-3.
 #[test]
 fn a_low_port_is_homes_or_refused() {
     for port in [22, 25, 443, 1023] {
@@ -160,6 +165,7 @@ fn a_low_port_is_homes_or_refused() {
     assert_eq!(from_home(PAPER, LOOPBACK, "127.0.0.1:1024"), Ok(()));
 }
 
+/// Shows EOP-POL-4.
 #[test]
 fn addresses_of_nobody_are_refused() {
     for address in [
@@ -181,6 +187,7 @@ fn addresses_of_nobody_are_refused() {
     assert_eq!(from_home(PAPER, GLOBAL, "192.0.3.1:9000"), Ok(()));
 }
 
+/// Shows EOP-POL-6.
 #[test]
 fn secure_moves_without_tls_within_one_host_or_one_site() {
     assert_eq!(from_home(SECURE, LOOPBACK, "127.0.0.1:9001"), Ok(()));
@@ -201,6 +208,7 @@ fn secure_moves_without_tls_within_one_host_or_one_site() {
     assert_eq!(SECURE, Policy::default());
 }
 
+/// Shows EOP-POL-6 and EOP-POL-7.
 #[test]
 fn secure_moves_with_tls_as_paper_does_without() {
     let proposal = |target| Proposal {
@@ -214,6 +222,7 @@ fn secure_moves_with_tls_as_paper_does_without() {
     assert_eq!(SECURE.judge(&proposal(LOOPBACK)), Err(Refusal::Scope));
 }
 
+/// Shows EOP-POL-1.
 #[test]
 fn an_allow_list_entry_lifts_everything_but_the_forbidden() {
     let allow = [Allow {

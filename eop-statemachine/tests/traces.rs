@@ -185,6 +185,7 @@ fn with_fallback() -> Config {
     }
 }
 
+/// Shows EOP-FAI-5.
 #[test]
 fn trace_1_a_fallback_after_an_offer_runs_a_message_twice() {
     decides(trace_1, "q was acted on twice");
@@ -204,6 +205,7 @@ fn trace_1(rule: Rule) -> Outcome {
     unless(acted_on_at_c != [q], "q was acted on twice")
 }
 
+/// Shows EOP-ACC-6.
 #[test]
 fn trace_2_a_greeting_that_crosses_a_message_does_not_answer_it() {
     decides(trace_2, "q was lost in silence");
@@ -222,6 +224,7 @@ fn trace_2(rule: Rule) -> Outcome {
     )
 }
 
+/// Shows EOP-ACC-5 and EOP-ACC-6.
 #[test]
 fn trace_3_a_greeting_of_the_target_does_not_answer_what_was_resent() {
     decides(trace_3, "the greeting answered q");
@@ -239,6 +242,7 @@ fn trace_3(rule: Rule) -> Outcome {
     unless(client.answered != [q], "the answer answered nothing")
 }
 
+/// Shows EOP-ACC-14.
 #[test]
 fn trace_4_what_was_answered_can_be_retired_after_the_redirect() {
     decides(trace_4, "q1 was resent although answered");
@@ -261,6 +265,7 @@ fn trace_4(rule: Rule) -> Outcome {
     )
 }
 
+/// Shows EOP-EPI-11.
 #[test]
 fn trace_5_hours_later_the_way_back_is_no_loop() {
     decides(trace_5, "a loop, hours later");
@@ -280,6 +285,7 @@ fn trace_5(rule: Rule) -> Outcome {
     unless(!client.is_moving(), "a loop, hours later")
 }
 
+/// Shows EOP-EPI-6.
 #[test]
 fn trace_6_a_target_may_take_its_time_for_an_answer() {
     decides(trace_6, "the deadline struck");
@@ -333,6 +339,7 @@ fn trace_7(rule: Rule) -> Outcome {
     Err("it never ended")
 }
 
+/// Shows EOP-CLS-1.
 #[test]
 fn trace_8_a_server_that_redirected_waits_for_the_clients_end() {
     let mut server = Server::new(&Service::default());
@@ -350,6 +357,7 @@ fn trace_8_a_server_that_redirected_waits_for_the_clients_end() {
     assert_eq!(server.want(), server::Want::Close, "and then at once");
 }
 
+/// Shows EOP-CLS-12.
 #[test]
 fn trace_9_a_stall_ends_the_session_and_is_named() {
     let mut client = Client::at_home(paired());
@@ -366,6 +374,7 @@ fn trace_9_a_stall_ends_the_session_and_is_named() {
     );
 }
 
+/// Shows EOP-CLS-10.
 #[test]
 fn trace_10_a_redirect_is_seen_behind_a_write_error() {
     decides(trace_10, "the redirect was not seen");
@@ -384,6 +393,7 @@ fn trace_10(rule: Rule) -> Outcome {
     unless(!client.is_moving(), "the redirect was not seen")
 }
 
+/// Shows EOP-CLS-2.
 #[test]
 fn trace_11_a_server_that_drains_blames_nobody() {
     decides(trace_11, "the client was blamed while the server drained");
@@ -401,6 +411,7 @@ fn trace_11(rule: Rule) -> Outcome {
     )
 }
 
+/// Shows EOP-FRM-8.
 #[test]
 fn trace_12_an_empty_answer_is_an_answer() {
     decides(trace_12, "q is resent though it was answered");
@@ -448,6 +459,7 @@ fn trace_13(rule: Rule) -> Outcome {
     unless(!acted.is_sorted(), "m2 was acted on before m1")
 }
 
+/// Shows EOP-EPI-3.
 #[test]
 fn trace_14_after_an_answer_the_way_back_is_no_loop() {
     decides(trace_14, "a loop, though a message was answered");
@@ -475,6 +487,7 @@ fn trace_14(rule: Rule) -> Outcome {
     unless(!client.is_moving(), "a loop, though a message was answered")
 }
 
+/// Shows EOP-EPI-4.
 #[test]
 fn trace_15_a_payload_that_answers_nothing_does_not_end_the_episode() {
     decides(trace_15, "it never ended");
@@ -501,6 +514,7 @@ fn trace_15(rule: Rule) -> Outcome {
     Err("it never ended")
 }
 
+/// Shows EOP-HCL-3.
 #[test]
 fn trace_16_half_closed_and_answered_is_a_clean_end() {
     decides(trace_16, "it connects to find nothing to do");
@@ -569,6 +583,7 @@ fn trace_18(rule: Rule) -> Outcome {
     unless(listed > 0, "q is listed though its answer was delivered")
 }
 
+/// Shows EOP-RSD-12.
 #[test]
 fn trace_19_a_decision_is_for_its_hop() {
     decides(trace_19, "the decision for C was taken for D");

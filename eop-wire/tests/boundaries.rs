@@ -27,6 +27,7 @@ fn parse(header: [u8; 12]) -> Result<Header, eop_wire::HeaderError> {
     Header::try_from(RawHeader::from_bytes(&header))
 }
 
+/// Shows EOP-OPC-2.
 #[test]
 fn one_flipped_bit_of_an_opcode_is_never_an_opcode() {
     for valid in [NORMAL_OF_9, REDIRECT_OF_9] {
@@ -96,6 +97,7 @@ fn a_target_is_not_judged_by_the_codec() {
     }
 }
 
+/// Shows EOP-LIM-2 and EOP-LIM-3.
 #[test]
 fn a_payload_of_exactly_the_limit_passes_and_one_more_fails_on_the_header() {
     for max in [0, 1, 9, 65_535, 65_536, u32::MAX - 1] {
@@ -126,6 +128,7 @@ fn without_a_limit_the_longest_payload_begins() {
     assert!(!reading.frames[0].complete);
 }
 
+/// Shows EOP-FRM-8.
 #[test]
 fn an_empty_message_is_a_head_and_an_end() {
     let octets = Frame::normal(b"").unwrap().encode().chunks().concat();
@@ -165,6 +168,7 @@ fn the_end_is_still_to_come_when_the_last_octet_was_taken() {
     assert!(deframer.at_boundary());
 }
 
+/// Shows EOP-RED-9.
 #[test]
 fn octets_after_a_redirect_stay_with_the_caller() {
     let to = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 8080);
@@ -239,6 +243,7 @@ fn between_frames_a_deframer_equals_one_that_read_nothing() {
     assert_eq!(deframer, Deframer::new(64));
 }
 
+/// (EOP-LIM-4)
 /// A server's and a client's machine each hold one, and are to stay within 64 and 96 octets.
 #[test]
 fn a_deframer_is_a_header_and_little_more() {

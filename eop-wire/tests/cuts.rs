@@ -83,6 +83,7 @@ fn comparable(reading: Reading) -> Reading {
     }
 }
 
+/// Shows EOP-FRM-2.
 #[test]
 fn every_pair_of_cuts_gives_the_same_items() {
     for (name, octets) in streams() {
@@ -97,6 +98,7 @@ fn every_pair_of_cuts_gives_the_same_items() {
     }
 }
 
+/// Shows EOP-FRM-2.
 #[test]
 fn octet_by_octet_gives_the_same_items() {
     for (name, octets) in streams() {

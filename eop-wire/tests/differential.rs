@@ -63,6 +63,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    /// Shows EOP-FRM-1.
     #[test]
     fn the_nom_parser_equals_the_one_written_by_hand(input in proptest::collection::vec(any::<u8>(), 0..40)) {
         prop_assert_eq!(RawHeader::split_from(&input), by_hand(&input));
@@ -73,6 +74,7 @@ proptest! {
         prop_assert_eq!(Some((RawHeader::from_bytes(&bytes), &[][..])), RawHeader::split_from(&bytes));
     }
 
+    /// Shows EOP-FRM-1.
     #[test]
     fn any_twelve_octets_survive(bytes in any::<[u8; HEADER_LEN]>()) {
         prop_assert_eq!(RawHeader::from_bytes(&bytes).to_bytes(), bytes);
@@ -111,6 +113,7 @@ proptest! {
     }
 }
 
+/// Shows EOP-OPC-2 and EOP-OPC-6.
 #[test]
 fn every_opcode_gets_the_answer_of_the_specification() {
     let target = SocketAddrV4::new(Ipv4Addr::new(1, 2, 3, 4), 5);

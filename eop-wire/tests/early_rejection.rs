@@ -17,6 +17,7 @@ fn octets_until_fault(octets: &[u8]) -> Option<(usize, HeaderError)> {
     None
 }
 
+/// Shows EOP-OPC-3.
 #[test]
 fn every_opcode_is_judged_within_its_two_octets() {
     for opcode in 0..=u16::MAX {
@@ -31,6 +32,7 @@ fn every_opcode_is_judged_within_its_two_octets() {
     }
 }
 
+/// Shows EOP-OPC-3.
 #[test]
 fn two_octets_in_one_piece_are_enough_too() {
     for opcode in 0..=u16::MAX {

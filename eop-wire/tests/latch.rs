@@ -18,6 +18,7 @@ fn assert_latched(octets: &[u8], expected: DeframeError) {
     }
 }
 
+/// Shows EOP-OPC-4 and EOP-FRM-9.
 #[test]
 fn an_unknown_opcode_is_final() {
     assert_latched(
@@ -31,6 +32,7 @@ fn an_unknown_prefix_is_final() {
     assert_latched(b"G", DeframeError::Header(HeaderError::UnknownPrefix(b'G')));
 }
 
+/// Shows EOP-OPC-6 and EOP-FRM-9.
 #[test]
 fn swapped_octets_are_final() {
     assert_latched(
@@ -39,6 +41,7 @@ fn swapped_octets_are_final() {
     );
 }
 
+/// Shows EOP-LIM-2 and EOP-FRM-9.
 #[test]
 fn a_payload_over_the_limit_is_final() {
     let header = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 65];

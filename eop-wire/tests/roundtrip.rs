@@ -42,6 +42,7 @@ fn write(out: &Encoded<'_>, room: usize) -> Vec<u8> {
 }
 
 proptest! {
+    /// Shows EOP-FRM-1.
     #[test]
     fn decoding_undoes_encoding(owned in frames(), after in proptest::collection::vec(any::<u8>(), 0..20)) {
         let octets = [owned.frame().encode().chunks().concat(), after.clone()].concat();
@@ -51,6 +52,7 @@ proptest! {
         );
     }
 
+    /// Shows EOP-FRM-1.
     #[test]
     fn encoding_undoes_decoding(owned in frames()) {
         let octets = owned.frame().encode().chunks().concat();
@@ -66,6 +68,7 @@ proptest! {
         prop_assert_eq!(Header::try_from(RawHeader::from(header)), Ok(header));
     }
 
+    /// Shows EOP-FRM-3.
     #[test]
     fn short_writes_of_any_length_send_exactly_the_frame(
         owned in frames(),
@@ -122,6 +125,7 @@ fn encoding_copies_no_payload() {
     assert!(core::ptr::eq(rest, &payload[488..]));
 }
 
+/// Shows EOP-LIM-5.
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn a_payload_longer_than_slen_can_say_is_refused() {

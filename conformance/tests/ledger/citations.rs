@@ -5,7 +5,7 @@ use eop_conformance::requirement;
 use crate::repository;
 
 /// Every identifier in a text, right or wrong: `EOP-` and capitals, digits and hyphens behind it.
-pub fn citations(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn citations(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("EOP-").filter_map(|(start, prefix)| {
         let rest = text.get(start..)?;
         let behind = rest.get(prefix.len()..)?;

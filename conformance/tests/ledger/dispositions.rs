@@ -10,51 +10,51 @@ use serde::{Deserialize, Deserializer};
 use crate::repository;
 
 /// The file that says it, reviewed by hand.
-pub const FILE: &str = "spec/dispositions.json";
+pub(crate) const FILE: &str = "spec/dispositions.json";
 
 /// What the file says.
-pub static DISPOSITIONS: LazyLock<Dispositions> =
+pub(crate) static DISPOSITIONS: LazyLock<Dispositions> =
     LazyLock::new(|| serde_json::from_str(&repository::read(FILE)).expect(FILE));
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dispositions {
+pub(crate) struct Dispositions {
     /// The only reasons for which a requirement may go without a case.
-    pub reasons: BTreeMap<String, Reason>,
+    pub(crate) reasons: BTreeMap<String, Reason>,
     /// Which requirement goes without a case, in which role.
-    pub untestable: Vec<Untestable>,
+    pub(crate) untestable: Vec<Untestable>,
     /// Identifiers that are in use no more and never will be again, and why.
-    pub retired: BTreeMap<String, String>,
+    pub(crate) retired: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reason {
-    pub means: String,
+pub(crate) struct Reason {
+    pub(crate) means: String,
     /// Whether a test of cargo's has to show what no case can.
-    pub needs_test: bool,
+    pub(crate) needs_test: bool,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Untestable {
-    pub id: String,
+pub(crate) struct Untestable {
+    pub(crate) id: String,
     #[serde(deserialize_with = "role")]
-    pub role: Role,
-    pub reason: String,
-    pub why: String,
+    pub(crate) role: Role,
+    pub(crate) reason: String,
+    pub(crate) why: String,
 }
 
 impl Dispositions {
     /// Why this requirement has no case in this role.
-    pub fn untestable(&self, id: &str, role: Role) -> Option<&Untestable> {
+    pub(crate) fn untestable(&self, id: &str, role: Role) -> Option<&Untestable> {
         let mut entries = self.untestable.iter();
         entries.find(|entry| entry.id == id && entry.role == role)
     }
 }
 
 /// The roles that a requirement binds.
-pub fn bound_roles(bound: Bound) -> &'static [Role] {
+pub(crate) fn bound_roles(bound: Bound) -> &'static [Role] {
     match bound {
         Bound::Client => &[Role::Client],
         Bound::Server => &[Role::Server],

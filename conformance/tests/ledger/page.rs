@@ -13,11 +13,12 @@ const HEAD: &str = "# Requirement ledger
 What judges each numbered sentence of `eop.md` and `testee.md`. Written by `EOP_BLESS=1 cargo test -p eop-conformance --test
 ledger` from the texts, from a run of every case against both roles of the built-in peer, from the golden vectors, from the
 tests that cargo lists, and from the table of mutants; the same command without `EOP_BLESS` fails when this page has
-drifted. `ledger.json` holds the same with every name.
+drifted. `ledger.json` holds the same with every name. A case marked (-) is negative: it demands a refusal, and is played
+first as a twin that has to be accepted.
 ";
 
 /// The page.
-pub fn page(ledger: &Ledger) -> String {
+pub(crate) fn page(ledger: &Ledger) -> String {
     let mut page = HEAD.to_owned();
     page += &counts(ledger);
     page += &reasons(ledger);
@@ -92,8 +93,7 @@ fn counts(ledger: &Ledger) -> String {
     write!(
         table,
         "\nA requirement on both roles is judged in each: {} judgements, {} by executed cases ({} cases: {} positive, {} \
-         negative with their twins), {} untestable. {} requirements stand in golden vectors, {} in tests, {} are broken by \
-         mutants.\n",
+         negative), {} untestable.\n{} requirements stand in golden vectors, {} in tests, {} are broken by mutants.\n",
         judged.len(),
         judged.iter().filter(by_case).count(),
         run::EXECUTED.len(),

@@ -15,22 +15,22 @@ const MADE: [&str; 7] = [
 ];
 
 /// The repository's folder.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A file's text, by its path in the repository.
-pub fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The text of a file that may not be there.
-pub fn committed(path: &str) -> Option<String> {
+pub(crate) fn committed(path: &str) -> Option<String> {
     fs::read_to_string(root().join(path)).ok()
 }
 
 /// Every text of the repository, with its path there.
-pub fn texts() -> Vec<(String, String)> {
+pub(crate) fn texts() -> Vec<(String, String)> {
     let mut found = Vec::new();
     collect(&root(), "", &mut found);
     found.sort();
@@ -53,7 +53,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
 }
 
 /// `text` stands in the file, or is written there with `EOP_BLESS=1`.
-pub fn assert_written(path: &str, text: &str) {
+pub(crate) fn assert_written(path: &str, text: &str) {
     if std::env::var_os("EOP_BLESS").is_some() {
         fs::write(root().join(path), text).expect("a writable file");
     }

@@ -13,43 +13,43 @@ use crate::dispositions::{DISPOSITIONS, bound_roles};
 use crate::{repository, run, tested};
 
 /// The ledger as text and run say.
-pub static LEDGER: LazyLock<Ledger> = LazyLock::new(Ledger::new);
+pub(crate) static LEDGER: LazyLock<Ledger> = LazyLock::new(Ledger::new);
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     #[serde(rename = "$schema")]
     schema: String,
     version: u32,
-    pub requirements: Vec<Row>,
+    pub(crate) requirements: Vec<Row>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Row {
-    pub id: String,
-    pub role: String,
-    pub level: String,
-    pub document: String,
-    pub section: Place,
-    pub sentence: String,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) role: String,
+    pub(crate) level: String,
+    pub(crate) document: String,
+    pub(crate) section: Place,
+    pub(crate) sentence: String,
     /// What judges it in each role that it binds; nothing is a hole.
-    pub judged: BTreeMap<String, Option<Judged>>,
+    pub(crate) judged: BTreeMap<String, Option<Judged>>,
     /// The golden vectors that name it: `file/id`.
-    pub vectors: Vec<String>,
+    pub(crate) vectors: Vec<String>,
     /// The tests that cite it: `file::test`.
-    pub tests: Vec<String>,
+    pub(crate) tests: Vec<String>,
     /// The faulty peers that break it, which the suite has to find out: `role/name`.
-    pub mutants: Vec<String>,
+    pub(crate) mutants: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Place {
-    pub number: String,
-    pub title: String,
+pub(crate) struct Place {
+    pub(crate) number: String,
+    pub(crate) title: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Judged {
+pub(crate) enum Judged {
     /// By cases that were executed and passed; the negative ones have a twin.
     Cases {
         positive: Vec<String>,
@@ -71,13 +71,13 @@ impl Ledger {
     }
 
     /// The row of a requirement that exists.
-    pub fn row(&self, id: &str) -> &Row {
+    pub(crate) fn row(&self, id: &str) -> &Row {
         let mut rows = self.requirements.iter();
         rows.find(|row| row.id == id).expect("a requirement")
     }
 
     /// The ledger as the file holds it.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("JSON") + "\n"
     }
 }

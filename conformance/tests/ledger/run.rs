@@ -13,11 +13,11 @@ use eop_conformance::verdict::Verdict;
 const START: Duration = Duration::from_secs(10);
 
 /// Every case that was executed with verdict pass. What did not run, or ran otherwise, does not count.
-pub static EXECUTED: LazyLock<Vec<Case>> =
+pub(crate) static EXECUTED: LazyLock<Vec<Case>> =
     LazyLock::new(|| [play(Role::Server), play(Role::Client)].concat());
 
 /// The executed cases of a role that speak for a requirement.
-pub fn executed(role: Role, id: &str) -> impl Iterator<Item = &'static Case> {
+pub(crate) fn executed(role: Role, id: &str) -> impl Iterator<Item = &'static Case> {
     let speaks = move |case: &&Case| case.role() == role && case.requirements.contains(&id);
     EXECUTED.iter().filter(speaks)
 }

@@ -17,7 +17,7 @@ use crate::repository;
 const CRATES: [&str; 3] = ["eop-wire", "eop-statemachine", "eop-net"];
 
 /// For each requirement the tests that cite it: `eop-wire/tests/cuts.rs::name`.
-pub static TESTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+pub(crate) static TESTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
     let mut found = BTreeMap::<String, Vec<String>>::new();
     for target in targets() {
         for test in listed(&target.program) {

@@ -30,11 +30,13 @@ fn key_words(line: &str) -> usize {
     all - negated
 }
 
-/// The lines of a text without the paragraph that says how key words are to be read.
+/// The lines of a text without what speaks of the key words themselves: the paragraph that says how they are to be read,
+/// and the abbreviations by which the draft has them rendered.
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.split("\n\n")
         .filter(|paragraph| !paragraph.contains("BCP 14"))
         .flat_map(str::lines)
+        .filter(|line| !line.starts_with("*["))
 }
 
 #[test]

@@ -189,6 +189,7 @@ mod tests {
         None
     }
 
+    /// Shows EOP-CLS-3 and EOP-CLS-4.
     #[test]
     fn the_idle_limit_begins_with_the_acknowledgement() {
         let story = [
@@ -201,12 +202,14 @@ mod tests {
         assert_eq!(passed(&story), Some((7, Passed::Idle)));
     }
 
+    /// Shows EOP-CLS-3.
     #[test]
     fn a_client_that_goes_on_sending_reaches_the_total_limit() {
         let story = [0, 1, 2, 3, 4, 5, 6, 7].map(|second| (second, Some(0), true));
         assert_eq!(passed(&story), Some((6, Passed::Total)));
     }
 
+    /// Shows EOP-CLS-12.
     #[test]
     fn a_client_that_acknowledges_nothing_stalls() {
         let story = [
@@ -219,6 +222,7 @@ mod tests {
         assert_eq!(passed(&story), Some((5, Passed::Stall)));
     }
 
+    /// Shows EOP-CLS-4.
     #[test]
     fn where_the_kernel_does_not_tell_the_octets_pass_at_the_slowest_rate_first() {
         // 160 KiB at 16 KiB a second, from the question at second 1 on; then 2 s without an octet.

@@ -13,6 +13,7 @@ use crate::{
     served, write,
 };
 
+/// Shows EOP-EPI-1.
 #[test]
 fn an_episode_has_five_redirects() {
     let mut session = connected(Config::default());
@@ -46,6 +47,7 @@ fn an_episode_can_have_sixteen_redirects_and_no_more() {
     );
 }
 
+/// Shows EOP-EPI-2.
 #[test]
 fn no_endpoint_is_visited_twice_in_an_episode() {
     for (chain, again) in [
@@ -63,6 +65,7 @@ fn no_endpoint_is_visited_twice_in_an_episode() {
     }
 }
 
+/// Shows EOP-EPI-3.
 #[test]
 fn a_redirector_that_answered_may_be_visited_again() {
     let mut session = connected(Config::default());
@@ -83,6 +86,7 @@ fn an_answer_anywhere_on_the_connection_counts() {
     assert_eq!(session.hop(), 2);
 }
 
+/// Shows EOP-EPI-11.
 #[test]
 fn a_quiet_episode_ends_after_its_time_and_not_before() {
     for (quiet, follows) in [(9_999, false), (10_000, true)] {
@@ -97,6 +101,7 @@ fn a_quiet_episode_ends_after_its_time_and_not_before() {
     }
 }
 
+/// Shows EOP-EPI-11.
 #[test]
 fn quiet_is_broken_by_a_message() {
     let mut session = connected(Config::default());
@@ -119,6 +124,7 @@ fn an_episode_that_ended_while_quiet_stays_ended_when_a_message_follows() {
     ));
 }
 
+/// Shows EOP-EPI-11.
 #[test]
 fn waiting_for_greetings_is_not_quiet() {
     let mut session = connected(served(Service {
@@ -130,6 +136,7 @@ fn waiting_for_greetings_is_not_quiet() {
     assert_eq!(session.end(), Some(End::RedirectLoop { target: at(HOME) }));
 }
 
+/// Shows EOP-EPI-7.
 #[test]
 fn moves_are_bounded_over_episodes() {
     let bounds = Bounds {
@@ -174,6 +181,7 @@ fn the_widest_pace_counts_every_move() {
     moved(&mut session, &r(4000, ""), 1_000_020);
 }
 
+/// Shows EOP-EPI-5.
 #[test]
 fn the_episodes_deadline_runs_while_it_connects_and_waits_for_greetings() {
     let mut session = connected(served(Service {
@@ -201,6 +209,7 @@ fn the_episodes_deadline_runs_while_it_connects_and_waits_for_greetings() {
     );
 }
 
+/// Shows EOP-EPI-6.
 #[test]
 fn the_deadline_stands_still_while_a_message_awaits_its_answer() {
     let mut session = connected(Config::default());
@@ -251,6 +260,7 @@ fn a_deadline_that_passed_shows_at_the_next_redirect() {
     );
 }
 
+/// Shows EOP-EPI-11.
 #[test]
 fn an_answer_ends_the_episode_and_its_deadline() {
     let mut session = connected(Config::default());
@@ -263,6 +273,7 @@ fn an_answer_ends_the_episode_and_its_deadline() {
     assert_eq!(session.deadline(), Some(59_600));
 }
 
+/// Shows EOP-EPI-9.
 #[test]
 fn home_has_a_deadline_of_its_own() {
     let config = served(Service {
@@ -283,6 +294,7 @@ fn home_has_a_deadline_of_its_own() {
     assert_eq!(greeted.deadline(), None);
 }
 
+/// Shows EOP-EPI-8.
 #[test]
 fn with_no_redirects_allowed_one_is_surfaced() {
     let config = bounded(Bounds {
@@ -294,6 +306,7 @@ fn with_no_redirects_allowed_one_is_surfaced() {
     assert_eq!(session.end(), Some(End::NotFollowed { target: at(4001) }));
 }
 
+/// Shows EOP-POL-9.
 #[test]
 fn the_policy_is_asked_first() {
     let config = bounded(Bounds {
@@ -310,6 +323,7 @@ fn the_policy_is_asked_first() {
     assert_eq!(session.end(), Some(refused));
 }
 
+/// Shows EOP-POL-1.
 #[test]
 fn no_verdict_lifts_what_is_forbidden() {
     let mut session = connected(Config::default());
@@ -365,6 +379,7 @@ fn a_home_that_is_not_ipv4_cannot_be_visited_again_by_number() {
     assert_eq!(session.endpoint(), Some(at(HOME)));
 }
 
+/// Shows EOP-EPI-1.
 #[test]
 fn no_configuration_is_without_bounds() {
     let refused = |bounds| Subject::new(Home::v4(at(HOME)), bounded(bounds), 0).unwrap_err();

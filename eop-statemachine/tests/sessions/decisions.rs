@@ -5,6 +5,7 @@ use eop_statemachine::session::{Config, Judged, Resend, Want};
 
 use crate::{automatic, connected, moved, n, r, read, redirect, send, write};
 
+/// Shows EOP-RSD-13.
 #[test]
 fn while_a_decision_is_awaited_a_new_message_is_refused() {
     for config in [Config::default(), automatic(0)] {
@@ -23,6 +24,7 @@ fn while_a_decision_is_awaited_a_new_message_is_refused() {
     }
 }
 
+/// Shows EOP-RSD-12.
 #[test]
 fn a_decision_that_nobody_awaits_is_refused() {
     let mut session = connected(Config::default());
@@ -41,6 +43,7 @@ fn a_decision_may_be_made_before_the_connection_stands() {
     assert_eq!(write(&mut session), [message]);
 }
 
+/// Shows EOP-RSD-17.
 #[test]
 fn dropped_messages_are_gone_and_the_session_goes_on() {
     let mut session = connected(Config::default());
@@ -53,6 +56,7 @@ fn dropped_messages_are_gone_and_the_session_goes_on() {
     assert_eq!(write(&mut session), [next]);
 }
 
+/// Shows EOP-RSD-6.
 #[test]
 fn a_further_redirect_keeps_them_owed_for_a_new_decision() {
     let mut session = connected(Config::default());
@@ -67,6 +71,7 @@ fn a_further_redirect_keeps_them_owed_for_a_new_decision() {
     assert_eq!(write(&mut session), [0]);
 }
 
+/// Shows EOP-RSD-14.
 #[test]
 fn automatic_resending_needs_no_decision_and_new_messages_queue_behind() {
     let mut session = connected(automatic(100));
@@ -81,6 +86,7 @@ fn automatic_resending_needs_no_decision_and_new_messages_queue_behind() {
     assert_eq!(write(&mut session), [0, 1]);
 }
 
+/// Shows EOP-RSD-15.
 #[test]
 fn never_resend_holds_up_itself_and_what_is_behind() {
     let mut session = connected(automatic(100));
@@ -113,6 +119,7 @@ fn dropping_leaves_what_is_on_its_way_already() {
     assert_eq!(left, [0]);
 }
 
+/// Shows EOP-RSD-15.
 #[test]
 fn the_replay_budget_is_summed_oldest_first() {
     for (budget, resent) in [(4, vec![]), (5, vec![0]), (9, vec![0]), (10, vec![0, 1])] {

@@ -5,6 +5,7 @@ use eop_statemachine::session::{Cause, Config, ConnectError, End, Loss};
 
 use crate::{Subject, at, connected, counts, dialing, moved, n, r, read, send, write};
 
+/// Shows EOP-FAI-1.
 #[test]
 fn at_a_target_before_its_first_answer_every_failure_is_the_redirects() {
     type Fail = fn(&mut Subject);
@@ -53,6 +54,7 @@ fn at_a_target_before_its_first_answer_every_failure_is_the_redirects() {
     }
 }
 
+/// Shows EOP-HCL-4.
 #[test]
 fn a_stream_that_ends_is_clean_if_nothing_is_outstanding() {
     let mut idle = connected(Config::default());
@@ -82,6 +84,7 @@ fn closing_ends_it_whatever_is_outstanding() {
     assert_eq!(session.end(), Some(End::Closed));
 }
 
+/// Shows EOP-EPI-9.
 #[test]
 fn a_home_that_cannot_be_had_is_named_as_that() {
     for (error, kind) in [

@@ -9,6 +9,7 @@ use crate::{
     HOME, Subject, at, connected, counts, moved, r, read, redirect, send, with_fallback, write,
 };
 
+/// Shows EOP-FAI-4.
 #[test]
 fn a_fallback_is_a_hop_with_a_decision_of_its_own() {
     let mut session = connected(with_fallback());
@@ -44,6 +45,7 @@ fn a_target_that_ends_before_it_was_offered_anything_is_left_for_home() {
     }
 }
 
+/// Shows EOP-FAI-5.
 #[test]
 fn there_is_no_fallback_once_a_message_was_offered() {
     let mut session = connected(with_fallback());
@@ -62,6 +64,7 @@ fn there_is_no_fallback_once_a_message_was_offered() {
     );
 }
 
+/// Shows EOP-FAI-4.
 #[test]
 fn there_is_one_fallback_an_episode() {
     let mut session = connected(with_fallback());
@@ -78,6 +81,7 @@ fn there_is_one_fallback_an_episode() {
     assert_eq!(session.end(), Some(end));
 }
 
+/// Shows EOP-FAI-4 and EOP-EPI-1.
 #[test]
 fn a_fallback_that_would_be_one_hop_too_many_is_none() {
     let bounds = Bounds {
@@ -97,6 +101,7 @@ fn a_fallback_that_would_be_one_hop_too_many_is_none() {
     assert_eq!(session.end(), Some(end));
 }
 
+/// Shows EOP-EPI-7.
 #[test]
 fn a_fallback_counts_against_the_pace() {
     let bounds = Bounds {
@@ -167,6 +172,7 @@ fn after_a_deadline_there_is_no_fallback() {
     assert_eq!(session.state(), State::Ended);
 }
 
+/// Shows EOP-FAI-6.
 #[test]
 fn a_clean_end_is_no_reason_to_fall_back() {
     let mut session = connected(with_fallback());

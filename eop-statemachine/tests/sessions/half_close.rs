@@ -6,6 +6,7 @@ use eop_wire::Frame;
 
 use crate::{at, connected, manual, moved, n, r, read, redirect, send, write};
 
+/// Shows EOP-HCL-2.
 #[test]
 fn the_half_close_is_reproduced_after_what_is_owed() {
     let mut session = connected(Config::default());
@@ -26,6 +27,7 @@ fn the_half_close_is_reproduced_after_what_is_owed() {
     );
 }
 
+/// Shows EOP-HCL-3.
 #[test]
 fn half_closed_with_nothing_left_it_ends_without_asking_for_the_target() {
     let mut session = connected(Config::default());

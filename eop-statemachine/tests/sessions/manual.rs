@@ -5,6 +5,7 @@ use eop_statemachine::session::{Bounds, Cause, Config, End, Judged, State, Want}
 
 use crate::{HOME, at, connected, manual, moved, r, redirect, send, write};
 
+/// Shows EOP-ACC-12.
 #[test]
 fn what_was_not_completely_offered_cannot_be_retired_at_the_next_hop_either() {
     let mut session = connected(manual());
@@ -52,6 +53,7 @@ fn in_paired_nothing_can_be_retired() {
     assert_eq!(session.retire(1, 0).unwrap_err().why, Why::Paired);
 }
 
+/// Shows EOP-ACC-14.
 #[test]
 fn retiring_at_the_end_decides_what_the_end_is() {
     let mut session = connected(manual());

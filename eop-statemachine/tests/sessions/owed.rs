@@ -5,6 +5,7 @@ use eop_statemachine::session::{Config, Event, Judged, Loss, Redirected, Resend,
 
 use crate::{at, connected, counts, dialing, moved, n, r, redirect, send, write};
 
+/// Shows EOP-RSD-3.
 #[test]
 fn what_a_redirect_leaves_unanswered_is_owed_at_its_hop() {
     let mut session = connected(Config::default());

@@ -207,6 +207,7 @@ fn manual() -> Setting {
     }
 }
 
+/// Shows EOP-ACC-6.
 #[test]
 fn without_counting_greetings_one_answers_a_message() {
     let setting = Setting {
@@ -220,6 +221,7 @@ fn without_counting_greetings_one_answers_a_message() {
     );
 }
 
+/// Shows EOP-FAI-5.
 #[test]
 fn a_fallback_with_what_was_offered_has_it_acted_on_twice() {
     harm(
@@ -238,6 +240,7 @@ fn a_fallback_with_what_was_not_offered_has_it_acted_on_too_early() {
     );
 }
 
+/// Shows EOP-ACC-14 and EOP-RSD-4.
 #[test]
 fn resending_before_retiring_sends_what_was_answered() {
     harm(
@@ -252,6 +255,7 @@ fn resending_before_retiring_sends_what_was_answered() {
     );
 }
 
+/// Shows EOP-ACC-14.
 #[test]
 fn settling_before_retiring_reports_what_was_answered() {
     harm(
@@ -304,11 +308,13 @@ fn reporting_offers_after_the_write_blames_an_answer_and_forgets_what_left() {
     );
 }
 
+/// Shows EOP-RSD-12.
 #[test]
 fn a_stale_decision_resends_where_nobody_decided() {
     harm(Defect::StaleDecision, Property::DecidedAtItsHop, paired());
 }
 
+/// Shows EOP-RSD-1.
 #[test]
 fn a_server_that_acts_after_its_redirect_has_a_message_acted_on_twice() {
     harm(
@@ -318,6 +324,7 @@ fn a_server_that_acts_after_its_redirect_has_a_message_acted_on_twice() {
     );
 }
 
+/// Shows EOP-RSD-2.
 #[test]
 fn a_server_that_redirects_what_it_acted_on_has_it_acted_on_twice() {
     harm(
@@ -327,6 +334,7 @@ fn a_server_that_redirects_what_it_acted_on_has_it_acted_on_twice() {
     );
 }
 
+/// Shows EOP-CLS-2.
 #[test]
 fn a_server_that_parses_while_it_drains_blames_its_client() {
     harm(
@@ -336,6 +344,7 @@ fn a_server_that_parses_while_it_drains_blames_its_client() {
     );
 }
 
+/// Shows EOP-RED-9.
 #[test]
 fn octets_kept_for_the_next_connection_are_parsed_there() {
     harm(Defect::OctetsLeak, Property::ParsersApart, paired());

@@ -337,6 +337,21 @@ pub(super) const CASES: &[Case] = &[
     )
     .needs_answer(),
     Case::server(
+        "hcl.ended",
+        &["EOP-HCL-5"],
+        "a client's end of stream is followed by the server's: behind the last answer, or at once if nothing was asked",
+        |s| {
+            let (mut a, mut b) = (s.connect()?, s.connect_as("B", s.address()?)?);
+            a.send(s.known())?;
+            a.half_close()?;
+            s.expect_known(&mut a)?;
+            a.expect_end()?;
+            b.half_close()?;
+            b.expect_end()
+        },
+    )
+    .needs_answer(),
+    Case::server(
         "hcl.all-answered",
         &["EOP-HCL-1", "EOP-ACC-3"],
         "every request before the client's end of stream is answered, large answers too",
