@@ -147,16 +147,6 @@ fn there_are_enough_vectors_and_no_id_stands_twice() {
     }
 }
 
-/// The requirements that the specification defines: `- **EOP-FRM-1** (both) ...`.
-fn defined() -> BTreeSet<String> {
-    std::fs::read_to_string(repository().join("spec/eop.md"))
-        .unwrap()
-        .lines()
-        .filter_map(|line| line.strip_prefix("- **EOP-")?.split_once("**"))
-        .map(|(id, _)| format!("EOP-{id}"))
-        .collect()
-}
-
 // --- frames.json ---
 
 #[derive(Deserialize)]

@@ -212,6 +212,7 @@ faults! {
     ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2"] }
     ActsBeforeComplete Subtle "acts-before-complete" "Acts on a request that is not complete." { Server: ["EOP-RSD-10"] }
     HalfCloseAbandons Subtle "half-close-abandons" "Closes at once when the client half-closes." { Server: ["EOP-HCL-1"] }
+    HalfCloseKept Subtle "half-close-kept" "Keeps the connection of a client that half-closed and was answered." { Server: ["EOP-HCL-5"] }
     HalfCloseForgetsPipelined Subtle "half-close-forgets-pipelined" "Forgets the requests that wait when the client half-closes." { Server: ["EOP-HCL-1"] }
     HalfCloseUnredirected Subtle "half-close-unredirected" "Closes instead of redirecting a client that half-closed." { Server: ["EOP-HCL-1"] }
 

@@ -292,7 +292,9 @@ impl Connection {
                 self.fail(world);
             }
             Next::Broken(_) => self.fail(world),
-            Next::More if self.ended => self.phase = Phase::Closed,
+            Next::More if self.ended && !world.fault.has(Fault::HalfCloseKept) => {
+                self.phase = Phase::Closed;
+            }
             Next::More => {
                 self.act_early(world);
                 return false;
