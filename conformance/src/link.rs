@@ -295,6 +295,14 @@ impl Link {
         }
     }
 
+    /// Lets the system acknowledge what comes next as late as it may, where it can be told to.
+    pub fn acknowledge_late(&self) -> Step {
+        #[cfg(target_os = "linux")]
+        sockopt::set_tcp_quickack(&self.stream, false)
+            .map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
+        Ok(())
+    }
+
     /// How many segments with octets have come from the testee; `None` where the system does not tell.
     #[must_use]
     pub fn data_segments(&self) -> Option<u32> {

@@ -5,6 +5,7 @@
 mod section;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 pub use section::Section;
 
@@ -63,21 +64,25 @@ pub struct Requirement {
     pub section: Section,
 }
 
-/// All requirements, in the order of the specification.
-#[must_use]
-pub fn all() -> Vec<Requirement> {
+static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
     let of = |(document, text): &(&'static str, &'static str)| -> Vec<Requirement> {
         section::lines(text)
             .filter_map(|(section, line)| parse(document, &section, line))
             .collect()
     };
     DOCUMENTS.iter().flat_map(of).collect()
+});
+
+/// All requirements, in the order of the specification.
+#[must_use]
+pub fn all() -> Vec<Requirement> {
+    ALL.clone()
 }
 
 /// The requirement with this identifier.
 #[must_use]
 pub fn find(id: &str) -> Option<Requirement> {
-    all().into_iter().find(|requirement| requirement.id == id)
+    ALL.iter().find(|requirement| requirement.id == id).cloned()
 }
 
 fn parse(document: &'static str, section: &Section, line: &'static str) -> Option<Requirement> {

@@ -141,6 +141,7 @@ faults! {
     NonzeroAddress Subtle "nonzero-address" "Sends NORMAL frames with an address." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
     PaddedFrame Subtle "padded-frame" "Sends an octet after each frame that belongs to none." { Server: ["EOP-FRM-3"] Client: ["EOP-FRM-3"] }
     HeaderApart Subtle "header-apart" "Hands a header over by itself, and its payload afterwards." { Server: ["EOP-FRM-4"] Client: ["EOP-FRM-4"] }
+    NagleLeftOn Subtle "nagle-left-on" "Leaves Nagle's algorithm on." { Server: ["EOP-FRM-4"] Client: ["EOP-FRM-4"] }
     ExtensionUnasked Subtle "extension-unasked" "Sends an extension's frame that was not negotiated." { Server: ["EOP-EXT-1"] Client: ["EOP-EXT-1"] }
 
     // Frames that come in.

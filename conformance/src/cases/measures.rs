@@ -1,11 +1,17 @@
 //! What cases of both roles measure about a testee, beside what it sends. No case stands here.
 
+use std::time::{Duration, Instant};
+
 use crate::link::Link;
 use crate::octets::{normal_header, raw};
 use crate::verdict::{Step, Stop};
 
 /// How many small frames are looked at, of which a few may have been sent again.
-pub(super) const FRAMES: u32 = 16;
+const FRAMES: u32 = 16;
+/// How often two frames behind one another are looked at.
+const PAIRS: u32 = 5;
+/// How long the second of them may take: half of the 40 ms for which Linux holds an acknowledgement back.
+const HELD_BACK: Duration = Duration::from_millis(20);
 /// On how many connections a large payload is announced.
 pub(super) const ANNOUNCED_ON: usize = 200;
 /// How many octets are announced on each: below the default limit.
@@ -29,6 +35,35 @@ pub(super) fn one_segment_each(
         return Err(Stop::messages(
             format!("{FRAMES} small frames in {FRAMES} segments"),
             format!("{segments} segments"),
+        ));
+    }
+    Ok(())
+}
+
+/// Of two small frames that `begin` brings behind one another, each in a write of its own, the second does not wait until
+/// the first is acknowledged: Nagle's algorithm is off. What most of [`PAIRS`] show counts, since a busy machine is late as well.
+pub(super) fn nothing_held_back(
+    link: &mut Link,
+    mut begin: impl FnMut(&mut Link) -> Step,
+    mut end: impl FnMut(&mut Link) -> Step,
+) -> Step {
+    let mut late = 0;
+    for _ in 0..PAIRS {
+        link.acknowledge_late()?;
+        begin(link)?;
+        link.message("the first of two messages")?;
+        let first = Instant::now();
+        link.message("the second of two messages")?;
+        late += u32::from(first.elapsed() > HELD_BACK);
+        end(link)?;
+    }
+    if late > PAIRS / 2 {
+        return Err(Stop::messages(
+            "two small frames behind one another, each sent at once",
+            format!(
+                "the second more than {} ms later in {late} of {PAIRS} pairs",
+                HELD_BACK.as_millis()
+            ),
         ));
     }
     Ok(())

@@ -62,7 +62,9 @@ impl Connection {
         now: Instant,
     ) -> Option<Self> {
         stream.set_nonblocking(true).ok()?;
-        stream.set_nodelay(true).ok()?;
+        stream
+            .set_nodelay(!world.fault.has(Fault::NagleLeftOn))
+            .ok()?;
         Some(Self {
             local: local_end(&stream)?,
             stream,

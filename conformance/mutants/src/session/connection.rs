@@ -91,7 +91,10 @@ impl Session {
             return self.lost(End::Failure(Kind::ConnectFailed));
         };
         match dial(dialled) {
-            Ok(stream) => self.link = Link::Dialling { stream, old },
+            Ok(stream) => {
+                let _ = stream.set_nodelay(!self.fault.has(Fault::NagleLeftOn));
+                self.link = Link::Dialling { stream, old };
+            }
             Err(_) => self.lost(End::Failure(Kind::ConnectFailed)),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::scenes::{ask, asked, early};
 use crate::case::Case;
-use crate::cases::measures::{ANNOUNCED_ON, memory_stays, one_segment_each};
+use crate::cases::measures::{ANNOUNCED_ON, memory_stays, nothing_held_back, one_segment_each};
 use crate::link::Seen;
 use crate::octets::{cut, n, normal_header, pattern, raw, redirect_header};
 use crate::stage::ClientStage;
@@ -178,6 +178,25 @@ pub(super) const CASES: &[Case] = &[
                 h.send(n("r"))?;
                 session.expect_message(b"r", "outstanding=0").map(drop)
             })
+        },
+    )
+    .whole(),
+    Case::client(
+        "frm.nothing-held-back",
+        &["EOP-FRM-4"],
+        "a small message right behind another does not wait for the acknowledgement of the first",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (session, mut h) = s.begin(&home, "")?;
+            nothing_held_back(
+                &mut h,
+                |_| {
+                    session.say("send 6f6e65");
+                    session.say("send 74776f");
+                    Ok(())
+                },
+                |h| h.send([n("1"), n("2")].concat()),
+            )
         },
     )
     .whole(),

@@ -2,7 +2,7 @@
 
 use super::{TARGET, expect_nothing_more, expect_open};
 use crate::case::Case;
-use crate::cases::measures::{ANNOUNCED_ON, memory_stays, one_segment_each};
+use crate::cases::measures::{ANNOUNCED_ON, memory_stays, nothing_held_back, one_segment_each};
 use crate::link::{Link, Seen};
 use crate::octets::{cut, n, normal_header, pattern, raw};
 use crate::stage::ServerStage;
@@ -167,6 +167,21 @@ pub(super) const CASES: &[Case] = &[
                 a.send_whole(s.known())?;
                 s.expect_known(a)
             })
+        },
+    )
+    .needs_answer()
+    .whole(),
+    Case::server(
+        "frm.nothing-held-back",
+        &["EOP-FRM-4"],
+        "a small answer right behind another does not wait for the acknowledgement of the first",
+        |s| {
+            let mut a = s.connect()?;
+            nothing_held_back(
+                &mut a,
+                |a| a.send_whole([s.known(), s.known()].concat()),
+                |_| Ok(()),
+            )
         },
     )
     .needs_answer()
