@@ -43,10 +43,10 @@ fn play(role: Role) -> Vec<Case> {
         .filter(|case| case.role() == role)
         .collect();
     let mut passed = Vec::new();
-    for serial in [false, true] {
+    // What a busy machine failed is played again, alone and with more patience.
+    for (patience, serial) in [(1, false), (5, true)] {
         let settings = Settings {
-            patience: 1,
-            // What a busy machine failed is played again, alone.
+            patience,
             serial,
             // Whether a case is executed does not depend on how its octets are cut.
             cut: Some(Cut::Whole),
