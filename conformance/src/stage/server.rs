@@ -67,7 +67,7 @@ impl<'a> ServerStage<'a> {
             let observed = String::from_utf8_lossy(&answer).escape_debug().to_string();
             return Err(
                 Stop::messages("`eop-test 1 limit=…` in answer to `hello`", observed)
-                    .against("EOP-TST-14"),
+                    .against("EOP-TST-15"),
             );
         }
         Ok(())
@@ -91,7 +91,7 @@ impl<'a> ServerStage<'a> {
     pub fn marked(&self, token: &str) -> Step<u32> {
         let answer = self.ask(&format!("marked {token}"))?;
         answer.parse().map_err(|_| {
-            Stop::messages("a count in answer to `marked`", answer).against("EOP-TST-14")
+            Stop::messages("a count in answer to `marked`", answer).against("EOP-TST-17")
         })
     }
 
@@ -111,7 +111,7 @@ impl<'a> ServerStage<'a> {
     pub fn signal(&self, token: &str) -> Step {
         match self.ask(&format!("signal {token}"))?.as_str() {
             "ok" => Ok(()),
-            other => Err(Stop::messages("`ok` in answer to `signal`", other).against("EOP-TST-14")),
+            other => Err(Stop::messages("`ok` in answer to `signal`", other).against("EOP-TST-18")),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> ServerStage<'a> {
             .strip_prefix("port ")
             .and_then(|port| port.parse().ok());
         let port = port.ok_or_else(|| {
-            Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-14")
+            Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-19")
         })?;
         Ok(SocketAddrV4::new(*self.testee.address()?.ip(), port))
     }
@@ -143,14 +143,14 @@ impl<'a> ServerStage<'a> {
             .find_map(|token| token.strip_prefix(option)?.strip_prefix('=')?.parse().ok())
             .ok_or_else(|| {
                 Stop::messages(format!("`{option}=` in answer to `hello`"), answer)
-                    .against("EOP-TST-14")
+                    .against("EOP-TST-15")
             })?;
         Ok((address, declared))
     }
 
-    /// A further instance of the server that is told to listen there; the reason, if it does not say `ready`.
-    pub fn started_at(&self, listen: &str) -> Step<Result<Instance, NotStarted>> {
-        self.testee.another_at(listen)
+    /// A further instance of the server with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.
+    pub fn started(&self, listen: &str, options: &str) -> Step<Result<Instance, NotStarted>> {
+        self.testee.another(listen, options)
     }
 
     /// How long to wait for something that a limit of `millis` must bring about.

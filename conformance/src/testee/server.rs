@@ -41,6 +41,8 @@ pub struct Instance {
     /// Where it listens.
     pub address: SocketAddrV4,
     process: Process,
+    /// What it prints after `ready`.
+    lines: Receiver<Line>,
 }
 
 impl ServerTestee {
@@ -111,14 +113,14 @@ impl ServerTestee {
         Ok(slot.insert(started).address)
     }
 
-    /// Another instance with this `EOP_LISTEN`; the reason, if it does not say `ready`.
-    pub fn another_at(&self, listen: &str) -> Step<Result<Instance, NotStarted>> {
+    /// Another instance with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.
+    pub fn another(&self, listen: &str, options: &str) -> Step<Result<Instance, NotStarted>> {
         match &self.way {
             Way::Attached(_) => Err(Stop::Harness(
                 "a server that is attached to cannot be started".to_owned(),
             )),
             Way::Started { command, .. } => {
-                Ok(Instance::start(command, listen, "", self.start_wait))
+                Ok(Instance::start(command, listen, options, self.start_wait))
             }
         }
     }
@@ -139,7 +141,11 @@ impl Instance {
                 .map_or_else(String::new, |status| format!(" ({status})"));
             NotStarted(why + &ended)
         })?;
-        Ok(Self { address, process })
+        Ok(Self {
+            address,
+            process,
+            lines,
+        })
     }
 
     /// How its process ended, if it has.
@@ -156,6 +162,15 @@ impl Instance {
     /// Ends its standard input; whether it left within `wait`.
     pub fn leave(&mut self, wait: Duration) -> bool {
         self.process.leave(wait)
+    }
+
+    /// What it has printed after its `ready` line, if anything.
+    pub fn printed_more(&self) -> Option<String> {
+        match self.lines.try_recv() {
+            Ok(Line::Text(line)) => Some(format!("\"{}\"", line.escape_debug())),
+            Ok(Line::Garbage(what)) => Some(what),
+            Ok(Line::End) | Err(_) => None,
+        }
     }
 }
 

@@ -245,7 +245,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs("manual")
     .whole(),
-    Case::client("acc.manual-end-waits", &["EOP-ACC-14"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
+    Case::client("acc.manual-end-waits", &["EOP-ACC-14", "EOP-DRV-15"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
         h.send(n("r"))?;
@@ -283,7 +283,7 @@ pub(super) const CASES: &[Case] = &[
         t.expect_n("q")
     })
     .needs("manual"),
-    Case::client("acc.paired-retire", &["EOP-DRV-12", "EOP-ACC-1"], "in paired the application cannot retire", |s| {
+    Case::client("acc.paired-retire", &["EOP-DRV-14", "EOP-ACC-1"], "in paired the application cannot retire", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "")?;
         session.say("retire 1");

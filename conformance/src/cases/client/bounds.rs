@@ -260,7 +260,7 @@ pub(super) const CASES: &[Case] = &[
         Ok(())
     })
     .negative(),
-    Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2", "EOP-EPI-2"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
+    Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2", "EOP-EPI-2", "EOP-DRV-11"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
         h.send(r(target.address()))?;
@@ -329,7 +329,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
     .needs("fallback"),
-    Case::client("fai.fallback-is-a-hop", &["EOP-FAI-4", "EOP-RSD-12"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
+    Case::client("fai.fallback-is-a-hop", &["EOP-FAI-4", "EOP-RSD-12", "EOP-DRV-23"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home")?;
         h.send(r(target.address()))?;

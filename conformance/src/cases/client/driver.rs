@@ -2,8 +2,9 @@
 
 use super::scenes::{ask, asked, early};
 use crate::case::Case;
-use crate::octets::n;
-use crate::verdict::{Axis, Stop};
+use crate::octets::{n, pattern};
+use crate::stage::ClientStage;
+use crate::verdict::{Axis, Step, Stop};
 
 /// Lines that break the grammar, each behind a session number.
 const BAD_LINES: [&str; 22] = [
@@ -30,6 +31,20 @@ const BAD_LINES: [&str; 22] = [
     "half-close now",
     "close 1",
 ];
+
+/// A `connect` with this home and these settings is rejected.
+fn refused(s: &ClientStage<'_>, home: &str, settings: &str) -> Step {
+    s.session(home, settings)
+        .expect("rejected connect *")
+        .map(drop)
+        .map_err(|stop| match stop {
+            Stop::Breach(mut breach) => {
+                breach.expected = format!("`rejected` for `connect {home} {settings}`");
+                Stop::Breach(breach)
+            }
+            Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+        })
+}
 
 pub(super) const CASES: &[Case] = &[
     Case::client(
@@ -92,8 +107,8 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::client(
         "drv.bad-settings",
-        &["EOP-DRV-12"],
-        "a `connect` that breaks the grammar or contradicts itself opens nothing",
+        &["EOP-DRV-12", "EOP-DRV-14"],
+        "a `connect` that breaks the grammar, or is misuse, opens nothing",
         |s| {
             let home = s.endpoint("home")?;
             let good = home.address().to_string();
@@ -112,26 +127,55 @@ pub(super) const CASES: &[Case] = &[
                 "dial=1.2.3.4",
                 "dial=1.2.3.4:1>",
                 "volume=11",
-                "discipline=manual resend=automatic",
             ] {
-                s.session(&good, bad)
-                    .expect("rejected connect *")
-                    .map_err(|stop| match stop {
-                        Stop::Breach(mut breach) => {
-                            breach.expected = format!("`rejected connect` for `{bad}`");
-                            Stop::Breach(breach)
-                        }
-                        Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
-                    })?;
+                refused(s, &good, bad)?;
             }
-            s.session("127.0.0.1", "").expect("rejected connect *")?;
+            refused(s, "127.0.0.1", "")?;
+            let misuse = [
+                "discipline=manual resend=automatic",
+                "limit=70000 limit=70000",
+            ];
+            for settings in misuse {
+                refused(s, &good, settings).map_err(|stop| stop.against("EOP-DRV-14"))?;
+            }
             home.nobody()
         },
     )
     .whole(),
     Case::client(
+        "drv.body",
+        &["EOP-DRV-20"],
+        "a body of 4,096 octets is told whole, one of an octet more by its length and sum",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            for octets in [4096, 4097] {
+                let answer = pattern(octets);
+                h.send(n(&answer))?;
+                session.expect_message(&answer, "outstanding=0")?;
+                ask(&mut session, &mut h)?;
+            }
+            Ok(())
+        },
+    ),
+    Case::client(
+        "drv.no-session",
+        &["EOP-DRV-14", "EOP-DRV-16"],
+        "a number that no `connect` began has no session: what it is told is rejected",
+        |s| {
+            let home = s.endpoint("home")?;
+            let mut session = s.session("127.0.0.1", "");
+            session.expect("rejected connect *")?;
+            session.say("send 71");
+            session.expect("rejected send *")?;
+            session.say("sync s0");
+            session.expect("rejected sync *")?;
+            home.nobody()
+        },
+    ),
+    Case::client(
         "drv.after-the-end",
-        &["EOP-DRV-10", "EOP-DRV-8"],
+        &["EOP-DRV-10", "EOP-DRV-8", "EOP-DRV-17"],
         "commands to a session that ended are ignored",
         |s| {
             let home = s.endpoint("home")?;
@@ -148,7 +192,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::client(
         "drv.sync",
-        &["EOP-DRV-9"],
+        &["EOP-DRV-9", "EOP-DRV-13"],
         "`synced` comes after the events of what had arrived",
         |s| {
             let home = s.endpoint("home")?;
@@ -223,7 +267,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::client(
         "drv.dial-mapped",
-        &["EOP-DRV-4"],
+        &["EOP-DRV-4", "EOP-DRV-16", "EOP-DRV-18"],
         "with `dial=` the mapped endpoint is connected to, and the believed one is reported",
         |s| {
             let (home, decoy) = (s.endpoint("home")?, s.endpoint("decoy")?);
@@ -280,7 +324,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::client(
         "drv.leaves",
-        &["EOP-DRV-2"],
+        &["EOP-DRV-2", "EOP-DRV-1"],
         "the driver leaves when its standard input ends",
         |s| {
             let driver = s.another_driver()?;

@@ -12,7 +12,13 @@ use eop_wire::RawHeader;
 
 pub(super) const GATE: Case = Case::client(
     "frm.message-is-sent",
-    &["EOP-FRM-1", "EOP-OPC-1"],
+    &[
+        "EOP-FRM-1",
+        "EOP-OPC-1",
+        "EOP-DRV-16",
+        "EOP-DRV-18",
+        "EOP-DRV-19",
+    ],
     "a message is sent as one frame, and its answer delivered",
     |s| {
         let home = s.endpoint("home")?;
@@ -236,7 +242,7 @@ pub(super) const CASES: &[Case] = &[
     .negative(),
     Case::client(
         "frm.large",
-        &["EOP-FRM-1", "EOP-LIM-1"],
+        &["EOP-FRM-1", "EOP-LIM-1", "EOP-DRV-20"],
         "messages of 65,536 octets go out and come in",
         |s| {
             let home = s.endpoint("home")?;

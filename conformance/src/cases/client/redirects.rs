@@ -8,7 +8,7 @@ use crate::verdict::Stop;
 pub(super) const CASES: &[Case] = &[
     Case::client(
         "red.early",
-        &["EOP-RED-7", "EOP-RSD-3"],
+        &["EOP-RED-7", "EOP-RSD-3", "EOP-DRV-21"],
         "an early redirect: the client moves, and resends when told to",
         |s| {
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);

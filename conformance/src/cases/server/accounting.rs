@@ -7,7 +7,7 @@ use crate::octets::{cut, n};
 pub(super) const CASES: &[Case] = &[
     Case::server(
         "acc.order-behind-a-wait",
-        &["EOP-ACC-3"],
+        &["EOP-ACC-3", "EOP-TST-22", "EOP-TST-26"],
         "a request that waits is answered before the one behind it",
         |s| {
             let token = s.token("t");
@@ -73,7 +73,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.greeting",
-        &["EOP-TST-7", "EOP-ACC-4"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4"],
         "a greeted connection brings its greeting before the client sends an octet",
         |s| {
             let mut a = s.connect_as("A", s.listen("answer 6869")?)?;
@@ -84,7 +84,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.greetings",
-        &["EOP-TST-7", "EOP-ACC-4", "EOP-FRM-8"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4", "EOP-FRM-8"],
         "three greetings, one of them empty, come in order, and no fourth",
         |s| {
             let mut a = s.connect_as("A", s.listen("answer 6869;answer -;answer @70000")?)?;
@@ -97,7 +97,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.greetings-every-time",
-        &["EOP-TST-7", "EOP-ACC-4"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4"],
         "every connection to a greeted port is greeted, those to the main port are not",
         |s| {
             let port = s.listen("answer 6869")?;
@@ -111,7 +111,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.greeting-before-answers",
-        &["EOP-TST-7", "EOP-ACC-4", "EOP-ACC-2"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4", "EOP-ACC-2"],
         "a greeting comes before the answer to a request that did not wait for it",
         |s| {
             let token = s.token("t");
@@ -124,7 +124,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.redirect-after-greeting",
-        &["EOP-TST-7", "EOP-ACC-4", "EOP-RED-11"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4", "EOP-RED-11"],
         "a greeting, then a REDIRECT at accept",
         |s| {
             let mut a = s.connect_as("A", s.listen(&format!("answer 6869;redirect {TARGET}"))?)?;
@@ -135,7 +135,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.redirect-as-second-greeting",
-        &["EOP-TST-7", "EOP-ACC-4", "EOP-RED-3"],
+        &["EOP-TST-20", "EOP-TST-23", "EOP-ACC-4", "EOP-RED-3"],
         "a greeting, then a REDIRECT whose payload is the second",
         |s| {
             let mut a = s.connect_as(

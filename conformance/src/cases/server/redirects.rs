@@ -153,7 +153,7 @@ pub(super) const CASES: &[Case] = &[
     .needs_answer(),
     Case::server(
         "red.early",
-        &["EOP-OPC-1", "EOP-RED-8"],
+        &["EOP-OPC-1", "EOP-RED-8", "EOP-TST-24"],
         "moving the client in place of an answer is one REDIRECT with slen 0",
         |s| {
             let mut a = s.connect()?;
@@ -179,7 +179,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "red.late",
-        &["EOP-RED-3"],
+        &["EOP-RED-3", "EOP-TST-25"],
         "a response given with a redirect is the payload of the one REDIRECT",
         |s| {
             let mut a = s.connect()?;
@@ -205,7 +205,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "red.late-empty",
-        &["EOP-RED-4"],
+        &["EOP-RED-4", "EOP-TST-25"],
         "an empty response given with a redirect is an empty message, then a REDIRECT",
         |s| {
             let mut a = s.connect()?;
@@ -241,7 +241,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "red.at-accept",
-        &["EOP-TST-7", "EOP-RED-11"],
+        &["EOP-TST-20", "EOP-RED-11"],
         "a port that moves everyone sends its REDIRECT before it was sent an octet",
         |s| {
             let mut a = s.connect_as("A", s.listen(&format!("redirect {TARGET}"))?)?;
@@ -272,7 +272,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "red.at-accept-every-time",
-        &["EOP-TST-7", "EOP-RED-11"],
+        &["EOP-TST-20", "EOP-RED-11"],
         "a port that moves everyone moves the third client like the first",
         |s| {
             let port = s.listen(&format!("redirect {TARGET}"))?;

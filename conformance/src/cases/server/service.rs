@@ -15,6 +15,9 @@ fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| plain)
 }
 
+/// Where a further instance is told to listen: any free port of this host, for this host.
+const LOOPBACK: &str = "127.0.0.1:0";
+
 /// Asks until the token's count is `expected`: what marks it is under way.
 fn await_mark(s: &ServerStage<'_>, token: &str, expected: u32) -> Step {
     let begun = Instant::now();
@@ -38,7 +41,7 @@ fn waiting(s: &ServerStage<'_>, token: &str) -> Step<Link> {
 pub(super) const CASES: &[Case] = &[
     Case::server(
         "tst.hello",
-        &["EOP-TST-14", "EOP-LIM-1"],
+        &["EOP-TST-15", "EOP-TST-14", "EOP-LIM-1"],
         "`hello` is answered with the version and every option in force",
         |s| {
             let answer = s.ask("hello")?;
@@ -71,7 +74,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.goes-on-after-unknown",
-        &["EOP-TST-14"],
+        &["EOP-TST-5"],
         "an unknown request, be it empty, large or no text, is answered and the next one served",
         |s| {
             let mut a = s.connect()?;
@@ -90,7 +93,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.answers",
-        &["EOP-TST-14"],
+        &["EOP-TST-23", "EOP-TST-14"],
         "`answer` sends what it names: octets, nothing, a pattern of any length",
         |s| {
             let mut a = s.connect()?;
@@ -106,7 +109,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "tst.mark",
-        &["EOP-TST-14"],
+        &["EOP-TST-16", "EOP-TST-17", "EOP-TST-21", "EOP-TST-14"],
         "marks are counted one by one over all connections, and answered with the new count",
         |s| {
             let token = s.token("t");
@@ -126,7 +129,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.marks-by-token",
-        &["EOP-TST-14"],
+        &["EOP-TST-27", "EOP-TST-16", "EOP-TST-17"],
         "tokens have counts of their own, however alike they are",
         |s| {
             let (token, longer) = (s.token("t"), s.token("tt"));
@@ -145,7 +148,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.mark-before-redirect",
-        &["EOP-TST-12"],
+        &["EOP-TST-12", "EOP-TST-27"],
         "a mark is counted before the REDIRECT, the answer or the end behind it is seen",
         |s| {
             let token = s.token("t");
@@ -175,7 +178,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.mark-after-await",
-        &["EOP-TST-12"],
+        &["EOP-TST-12", "EOP-TST-26"],
         "a mark behind a wait is not counted before the signal",
         |s| {
             let (wait, token) = (s.token("w"), s.token("t"));
@@ -191,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.signal-before-await",
-        &["EOP-TST-14"],
+        &["EOP-TST-18", "EOP-TST-26"],
         "a signal that was given releases the waits to come, again and again",
         |s| {
             let token = s.token("w");
@@ -206,7 +209,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.signal-releases-all",
-        &["EOP-TST-14", "EOP-TST-4"],
+        &["EOP-TST-18", "EOP-TST-26", "EOP-TST-4"],
         "one signal releases every wait for its token, and none for another",
         |s| {
             let (token, other) = (s.token("w"), s.token("ww"));
@@ -228,7 +231,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.fin",
-        &["EOP-TST-6"],
+        &["EOP-TST-28"],
         "`fin` ends the connection with FIN, after everything sent before",
         |s| {
             for (steps, before) in [
@@ -248,7 +251,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.fin-at-accept",
-        &["EOP-TST-7"],
+        &["EOP-TST-28", "EOP-TST-20"],
         "`fin` at accept ends the connection with FIN, after the greetings",
         |s| {
             let mut a = s.connect_as("A", s.listen("answer 6869;fin")?)?;
@@ -258,7 +261,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.fin-discards",
-        &["EOP-TST-6", "EOP-CLS-2"],
+        &["EOP-TST-28", "EOP-CLS-2"],
         "what stands behind a `fin` is discarded: no answer to it, no mark, and no RST",
         |s| {
             let token = s.token("t");
@@ -273,7 +276,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.reset",
-        &["EOP-TST-6"],
+        &["EOP-TST-29"],
         "`reset` ends the connection with RST, after everything sent before",
         |s| {
             let mut a = s.connect()?;
@@ -287,7 +290,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.listen",
-        &["EOP-TST-7"],
+        &["EOP-TST-19", "EOP-TST-20", "EOP-TST-21"],
         "every `listen` opens a port of its own, with its own steps; all count together",
         |s| {
             let token = s.token("t");
@@ -306,7 +309,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.listen-from-a-port",
-        &["EOP-TST-7"],
+        &["EOP-TST-20", "EOP-TST-19"],
         "a port that `listen` opened serves like any other, `listen` too",
         |s| {
             let mut a = s.connect_as("A", s.listen(&format!("mark {}", s.token("t")))?)?;
@@ -401,10 +404,10 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "tst.ready-and-leaves",
-        &["EOP-TST-2", "EOP-TST-1"],
+        &["EOP-TST-2", "EOP-TST-1", "EOP-TST-33"],
         "a started server says `ready`, serves there, and leaves when its input ends, though busy",
         |s| {
-            let mut instance = match s.started_at("127.0.0.1:0")? {
+            let mut instance = match s.started(LOOPBACK, "")? {
                 Ok(instance) => instance,
                 Err(not_started) => {
                     return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-1"));
@@ -417,21 +420,83 @@ pub(super) const CASES: &[Case] = &[
             let mut b = s.connect_as("B", instance.address)?;
             b.send(cut(n("hello"), 14))?;
             b.settle()?;
-            if instance.leave(s.beyond(0)) {
-                return Ok(());
+            if !instance.leave(s.beyond(0)) {
+                let expected = "the server leaves when its standard input ends";
+                return Err(Stop::end(expected, "it still runs"));
             }
-            let expected = "the server leaves when its standard input ends";
-            Err(Stop::end(expected, "it still runs"))
+            match instance.printed_more() {
+                None => Ok(()),
+                Some(more) => {
+                    Err(Stop::messages("nothing printed but `ready`", more).against("EOP-TST-33"))
+                }
+            }
         },
     )
     .needs_command()
+    .whole(),
+    Case::server(
+        "tst.options",
+        &["EOP-TST-32", "EOP-TST-31"],
+        "a started server puts the options that it is given into force, and ignores one that it does not know",
+        |s| {
+            let instance = match s.started(LOOPBACK, "limit=70000 future=x stall=20000")? {
+                Ok(instance) => instance,
+                Err(not_started) => {
+                    return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-31"));
+                }
+            };
+            let mut a = s.connect_as("A", instance.address)?;
+            a.send(n("hello"))?;
+            let answer = a.message("an answer to `hello`")?;
+            let answer = String::from_utf8_lossy(&answer).into_owned();
+            let options: Vec<_> = answer.split(' ').collect();
+            for expected in ["limit=70000", "stall=20000", "header=10000"] {
+                if !options.contains(&expected) {
+                    let expected = format!("`{expected}` in answer to `hello`");
+                    return Err(Stop::messages(expected, answer));
+                }
+            }
+            Ok(())
+        },
+    )
+    .needs_command()
+    .whole(),
+    Case::server(
+        "tst.bad-option",
+        &["EOP-TST-30"],
+        "a server that is given an option whose value is no number does not say `ready`",
+        |s| {
+            for bad in ["header=soon", "limit=-1"] {
+                let options = s.pick("limit=70000", bad);
+                match s.started(LOOPBACK, options)? {
+                    Ok(instance) if s.control() => {
+                        let mut a = s.connect_as("A", instance.address)?;
+                        a.send(n("do answer 6f6b"))?;
+                        a.expect_n("ok")?;
+                    }
+                    Ok(instance) => {
+                        let expected = format!("no `ready` with `EOP_OPTIONS={options}`");
+                        let observed = format!("`ready {}`", instance.address);
+                        return Err(Stop::messages(expected, observed));
+                    }
+                    Err(not_started) if s.control() => {
+                        return Err(Stop::messages("`ready`", not_started.0));
+                    }
+                    Err(_) => {}
+                }
+            }
+            Ok(())
+        },
+    )
+    .needs_command()
+    .negative()
     .whole(),
     Case::server(
         "tst.loopback-only",
         &["EOP-TST-3"],
         "a server that is told to listen beyond loopback does not say `ready` there",
         |s| {
-            let started = s.started_at(s.pick("127.0.0.1:0", "0.0.0.0:0"))?;
+            let started = s.started(s.pick(LOOPBACK, "0.0.0.0:0"), "")?;
             match started {
                 Ok(instance) if s.control() => {
                     let mut a = s.connect_as("A", instance.address)?;
