@@ -1,5 +1,6 @@
 //! The driver's commands: their grammar. What they do stands in `session`.
 
+use std::collections::HashSet;
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
@@ -172,8 +173,12 @@ fn connect(text: &str) -> Result<Verb, &'static str> {
     let mut words = text.split(' ').skip(1);
     let home = words.next().and_then(endpoint).ok_or("bad-endpoint")?;
     let mut settings = Settings::default();
+    let mut given = HashSet::new();
     for word in words {
         let (name, value) = word.split_once('=').ok_or("bad-setting")?;
+        if !given.insert(name) {
+            return Err("given-twice");
+        }
         settings.set(name, value).ok_or("bad-setting")?;
     }
     Ok(Verb::Connect(home, Box::new(settings)))
