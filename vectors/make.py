@@ -2,11 +2,13 @@
 """Writes the golden vectors: frames.json, rejects.json, streams.json, sessions.json.
 
 What is expected stands here by hand; only octets are put together, with `struct`. Nothing of an implementation may
-come in. `make.py --check` writes nothing and fails if a file differs from what this would write.
+come in. `make.py --check` writes nothing and fails if a file differs from what this would write, or if README.md and
+schema.json know different fields.
 """
 
 import json
 import pathlib
+import re
 import struct
 import sys
 
@@ -743,6 +745,48 @@ server("manual-unasked", "in manual a server may speak first", "ACC-13",
        app("answer", b"more"), out(N(b"more")), *redirects(C, b"bye"), net("fin", gone("eof")), discipline="manual")
 
 
+# --- The guide ---
+
+
+def fields(schema, path=""):
+    """The fields of objects of this schema: those of each of its alternatives, `outer.inner` where one is in another."""
+    for alternative in schema.get("oneOf", []):
+        yield from fields(alternative, path)
+    for name, inner in schema.get("properties", {}).items():
+        yield path + name
+        yield from fields(inner, f"{path}{name}.")
+
+
+def words(schema):
+    """The words that the schema knows as values."""
+    if isinstance(schema, dict):
+        allowed = [*schema.get("enum", []), schema.get("const")]
+        yield from (word for word in allowed if isinstance(word, str))
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from words(inner)
+
+
+def gaps_of_the_guide():
+    """Where README.md and schema.json differ. A table whose first column is headed `frame` has the fields of a frame."""
+    schema, guide = json.loads((HERE / "schema.json").read_text()), (HERE / "README.md").read_text()
+    objects = {name: set(fields(inner)) for name, inner in schema["$defs"].items()}
+    common = {"id", "note", "requirements"}
+    wanted = {name: names - common for name, names in objects.items() if names}
+    wanted |= {"document": set(fields({"properties": {name: {} for name in schema["properties"]}})), "vector": common}
+    told = {}
+    for table in re.findall(r"(?:^\|.*\n)+", guide, re.MULTILINE):
+        head, *rows = re.findall(r"^\| `?([^|`]*)`? *\|", table, re.MULTILINE)
+        told.setdefault(head, set()).update(rows)
+    for name in wanted:
+        for field in sorted(wanted[name] ^ told.get(name, set())):
+            yield f"`{field}` of `{name}` is {'not told' if field in wanted[name] else 'no field'}"
+    for word in sorted(set(words(schema))):
+        if f"`{word}`" not in guide:
+            yield f"the word `{word}` is not told"
+
+
 def main():
     check = sys.argv[1:] == ["--check"]
     drifted = []
@@ -755,8 +799,12 @@ def main():
             print(f"{path.name}: {len(ids)} vectors")
         elif not path.exists() or path.read_text() != vectors.render():
             drifted.append(path.name)
+    gaps = list(gaps_of_the_guide())
+    for gap in gaps:
+        print(f"README.md: {gap}")
     if drifted:
         sys.exit(f"not what make.py writes: {', '.join(drifted)}")
+    sys.exit(bool(gaps))
 
 
 if __name__ == "__main__":
