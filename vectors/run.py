@@ -5,13 +5,8 @@ import json
 import pathlib
 import sys
 
+from notation import octets
 from reader import Fault, Reader, encode
-
-
-def octets(notation):
-    groups = [] if notation == "-" else notation.split(" ")
-    pattern = lambda count: bytes(i % 251 for i in range(count))
-    return b"".join(pattern(int(group[1:])) if group[0] == "@" else bytes.fromhex(group) for group in groups)
 
 
 def meaning(item):
