@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Iterator, NamedTuple
 
-from abnf import ParseError, Rule
+from abnf import GrammarError, ParseError, Rule
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[1] / "testee.md"
 BLOCK = re.compile(r"^```(\S+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,7 +45,11 @@ class Contract(Rule):
     """The rules of testee.md."""
 
 
-Contract.load_grammar(grammar_text().replace("\n", "\r\n"))
+for rule in re.split(r"\n(?=[A-Za-z])", grammar_text().rstrip("\n")):
+    try:
+        Contract.load_grammar(rule.replace("\n", "\r\n") + "\r\n")
+    except (ParseError, GrammarError) as error:
+        raise SystemExit(f"{DOCUMENT.name}: no ABNF: `{rule}`: {error}") from None
 
 
 def matches(rule: str, line: str) -> bool:
