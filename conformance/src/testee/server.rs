@@ -164,9 +164,9 @@ impl Instance {
         self.process.leave(wait)
     }
 
-    /// What it has printed after its `ready` line, if anything.
-    pub fn printed_more(&self) -> Option<String> {
-        match self.lines.try_recv() {
+    /// What it has printed after its `ready` line, if anything. It has left: its output ends within `wait`.
+    pub fn printed_more(&self, wait: Duration) -> Option<String> {
+        match self.lines.recv_timeout(wait) {
             Ok(Line::Text(line)) => Some(format!("\"{}\"", line.escape_debug())),
             Ok(Line::Garbage(what)) => Some(what),
             Ok(Line::End) | Err(_) => None,

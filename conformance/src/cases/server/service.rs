@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::link::Link;
 use crate::octets::{cut, n, pattern};
 use crate::stage::ServerStage;
+use crate::testee::Instance;
 use crate::verdict::{Step, Stop};
 
 /// A number as the contract writes it.
@@ -17,6 +18,12 @@ fn number(text: &str) -> Option<u32> {
 
 /// Where a further instance is told to listen: any free port of this host, for this host.
 const LOOPBACK: &str = "127.0.0.1:0";
+
+/// A further instance with these options, which has to say `ready`.
+fn started(s: &ServerStage<'_>, options: &str) -> Step<Instance> {
+    s.started(LOOPBACK, options)?
+        .map_err(|not_started| Stop::messages("`ready`", not_started.0))
+}
 
 /// Asks until the token's count is `expected`: what marks it is under way.
 fn await_mark(s: &ServerStage<'_>, token: &str, expected: u32) -> Step {
@@ -407,12 +414,7 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TST-2", "EOP-TST-1", "EOP-TST-33"],
         "a started server says `ready`, serves there, and leaves when its input ends, though busy",
         |s| {
-            let mut instance = match s.started(LOOPBACK, "")? {
-                Ok(instance) => instance,
-                Err(not_started) => {
-                    return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-1"));
-                }
-            };
+            let mut instance = started(s, "").map_err(|stop| stop.against("EOP-TST-1"))?;
             let mut a = s.connect_as("A", instance.address)?;
             a.send(n("do answer 6f6b"))?;
             a.expect_n("ok")?;
@@ -424,7 +426,7 @@ pub(super) const CASES: &[Case] = &[
                 let expected = "the server leaves when its standard input ends";
                 return Err(Stop::end(expected, "it still runs"));
             }
-            match instance.printed_more() {
+            match instance.printed_more(s.manner.wait) {
                 None => Ok(()),
                 Some(more) => {
                     Err(Stop::messages("nothing printed but `ready`", more).against("EOP-TST-33"))
@@ -439,12 +441,7 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TST-32", "EOP-TST-31"],
         "a started server puts the options that it is given into force, and ignores one that it does not know",
         |s| {
-            let instance = match s.started(LOOPBACK, "limit=70000 future=x stall=20000")? {
-                Ok(instance) => instance,
-                Err(not_started) => {
-                    return Err(Stop::messages("`ready`", not_started.0).against("EOP-TST-31"));
-                }
-            };
+            let instance = started(s, "limit=70000 future=x stall=20000").map_err(|stop| stop.against("EOP-TST-31"))?;
             let mut a = s.connect_as("A", instance.address)?;
             a.send(n("hello"))?;
             let answer = a.message("an answer to `hello`")?;
@@ -468,21 +465,14 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             for bad in ["header=soon", "limit=-1"] {
                 let options = s.pick("limit=70000", bad);
-                match s.started(LOOPBACK, options)? {
-                    Ok(instance) if s.control() => {
-                        let mut a = s.connect_as("A", instance.address)?;
-                        a.send(n("do answer 6f6b"))?;
-                        a.expect_n("ok")?;
-                    }
-                    Ok(instance) => {
-                        let expected = format!("no `ready` with `EOP_OPTIONS={options}`");
-                        let observed = format!("`ready {}`", instance.address);
-                        return Err(Stop::messages(expected, observed));
-                    }
-                    Err(not_started) if s.control() => {
-                        return Err(Stop::messages("`ready`", not_started.0));
-                    }
-                    Err(_) => {}
+                if s.control() {
+                    let mut a = s.connect_as("A", started(s, options)?.address)?;
+                    a.send(n("do answer 6f6b"))?;
+                    a.expect_n("ok")?;
+                } else if let Ok(instance) = s.started(LOOPBACK, options)? {
+                    let expected = format!("no `ready` with `EOP_OPTIONS={options}`");
+                    let observed = format!("`ready {}`", instance.address);
+                    return Err(Stop::messages(expected, observed));
                 }
             }
             Ok(())
