@@ -208,7 +208,8 @@ class Player:
 
 def main():
     driver = Driver(sys.argv[1])
-    vectors = [vector for vector in json.loads((HERE / "sessions.json").read_text())["vectors"] if vector["role"] == "client"]
+    vectors = json.loads((HERE / "sessions.json").read_text())["vectors"]
+    vectors = [vector for vector in vectors if vector["role"] == "client"]
     failed, left_out = 0, Counter()
     for number, vector in enumerate(vectors, 1):
         try:

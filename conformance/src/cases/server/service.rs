@@ -466,7 +466,8 @@ pub(super) const CASES: &[Case] = &[
             for bad in ["header=soon", "limit=-1"] {
                 let options = s.pick("limit=70000", bad);
                 if s.control() {
-                    let mut a = s.connect_as("A", started(s, options)?.address)?;
+                    let instance = started(s, options)?;
+                    let mut a = s.connect_as("A", instance.address)?;
                     a.send(n("do answer 6f6b"))?;
                     a.expect_n("ok")?;
                 } else if let Ok(instance) = s.started(LOOPBACK, options)? {
