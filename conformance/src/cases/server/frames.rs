@@ -391,7 +391,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             memory_stays(|octets| {
                 let instance = s
-                    .started_at("127.0.0.1:0")?
+                    .started("127.0.0.1:0", "")?
                     .map_err(|NotStarted(why)| Stop::Gone(why))?;
                 let mut links = Vec::new();
                 for i in 0..ANNOUNCED_ON {
