@@ -108,7 +108,7 @@ fn stream_socket(address: SocketAddr, flags: SocketFlags) -> io::Result<OwnedFd>
     Ok(socket_with(family, SocketType::STREAM, flags, None)?)
 }
 
-/// Switches Nagle's algorithm off (EOP-FRM-4). A socket that is lost already does not mind.
+/// Switches Nagle's algorithm off (EOP-FRM-10). A socket that is lost already does not mind.
 pub(crate) fn send_at_once(socket: &TcpStream) {
     let _ = set_tcp_nodelay(socket, true);
 }

@@ -202,7 +202,7 @@ impl Settings {
             ("limit", _) => self.limit = number(value)?,
             ("budget", _) => self.budget = number(value)?,
             ("max-redirects", _) => self.max_redirects = number(value)?,
-            ("moves", _) => self.moves = number(value)?,
+            ("moves", _) => self.moves = number(value).filter(|moves| *moves > 0)?,
             ("deadline", _) => self.deadline = time(value)?,
             ("episode", _) => self.episode = time(value)?,
             ("stall", _) => self.stall = time(value)?,

@@ -141,7 +141,7 @@ faults! {
     NonzeroAddress Subtle "nonzero-address" "Sends NORMAL frames with an address." { Server: ["EOP-FRM-6"] Client: ["EOP-FRM-6"] }
     PaddedFrame Subtle "padded-frame" "Sends an octet after each frame that belongs to none." { Server: ["EOP-FRM-3"] Client: ["EOP-FRM-3"] }
     HeaderApart Subtle "header-apart" "Hands a header over by itself, and its payload afterwards." { Server: ["EOP-FRM-4"] Client: ["EOP-FRM-4"] }
-    NagleLeftOn Subtle "nagle-left-on" "Leaves Nagle's algorithm on." { Server: ["EOP-FRM-4"] Client: ["EOP-FRM-4"] }
+    NagleLeftOn Subtle "nagle-left-on" "Leaves Nagle's algorithm on." { Server: ["EOP-FRM-10"] Client: ["EOP-FRM-10"] }
     ExtensionUnasked Subtle "extension-unasked" "Sends an extension's frame that was not negotiated." { Server: ["EOP-EXT-1"] Client: ["EOP-EXT-1"] }
 
     // Frames that come in.
@@ -330,7 +330,7 @@ faults! {
     // The client half-closes and closes.
     HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
     HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
-    SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-2"] }
+    SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-6"] }
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }

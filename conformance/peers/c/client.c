@@ -138,11 +138,13 @@ static bool read_setting(struct text text, struct settings *settings)
     return read && text_done(&text);
 }
 
-/* Settings that exclude each other; NULL if there are none. */
+/* Settings that exclude each other, or that no session has; NULL if there are none. */
 static const char *contradiction(const struct settings *settings)
 {
     if (settings->discipline == MANUAL && settings->resending == AUTOMATIC)
         return "automatic-in-manual";
+    if (settings->moves == 0)
+        return "no-moves";
     for (size_t i = 0; i < settings->dial_count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (eop_endpoint_equal(settings->dials[i].believed, settings->dials[j].believed))

@@ -188,7 +188,7 @@ int loop_listen(struct eop_endpoint endpoint)
 static void no_delay(int fd)
 {
     int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* EOP-FRM-4 */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* EOP-FRM-10 */
 }
 
 int loop_accept(int listener)

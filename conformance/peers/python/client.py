@@ -100,6 +100,8 @@ def connect_words(words: List[str]) -> Tuple[Endpoint, Settings]:
         if name in given:
             raise Misuse("given-twice")
         given.add(name)
+    if settings.moves == 0:
+        raise Misuse("no-moves")
     if settings.automatic and not settings.paired:
         raise Misuse("automatic-manual")
     return home, settings

@@ -64,7 +64,7 @@ class Wire:
                  was_reset: bool = False) -> None:
         sock.setblocking(False)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # EOP-FRM-4
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # EOP-FRM-10
         except OSError:
             pass  # reset already, which the first read will show
         self.sock, self.decoder, self.owner = sock, decoder, owner

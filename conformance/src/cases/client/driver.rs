@@ -134,6 +134,7 @@ pub(super) const CASES: &[Case] = &[
             let misuse = [
                 "discipline=manual resend=automatic",
                 "limit=70000 limit=70000",
+                "moves=0",
             ];
             for settings in misuse {
                 refused(s, &good, settings).map_err(|stop| stop.against("EOP-DRV-14"))?;

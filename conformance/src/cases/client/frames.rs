@@ -189,7 +189,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::client(
         "frm.nothing-held-back",
-        &["EOP-FRM-4"],
+        &["EOP-FRM-10"],
         "a small message right behind another does not wait for the acknowledgement of the first",
         |s| {
             let home = s.endpoint("home")?;

@@ -313,7 +313,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("half-close"),
-    Case::client("hcl.no-message-after", &["EOP-DRV-14", "EOP-HCL-2"], "a message after a half-close is refused", |s| {
+    Case::client("hcl.no-message-after", &["EOP-HCL-6", "EOP-DRV-14"], "a message after a half-close is refused", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "")?;
         if s.control() {

@@ -173,7 +173,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "frm.nothing-held-back",
-        &["EOP-FRM-4"],
+        &["EOP-FRM-10"],
         "a small answer right behind another does not wait for the acknowledgement of the first",
         |s| {
             let mut a = s.connect()?;
