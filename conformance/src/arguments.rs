@@ -113,7 +113,10 @@ pub(crate) struct Manner {
     /// One play at a time.
     #[arg(long, global = true)]
     pub(crate) serial: bool,
-    /// Where and how to tell: `human`, `jsonl=FILE`; may be given several times.
+    /// The JSON lines tell the timeline of every play too, octets in hex.
+    #[arg(long, global = true)]
+    pub(crate) timelines: bool,
+    /// Where and how to tell: `human`, `jsonl=FILE`, `pcap=FILE` (pcap-ng, for Wireshark); may be given several times.
     #[arg(long, global = true, value_name = "FORM", value_parser = out)]
     pub(crate) out: Vec<Out>,
 }
@@ -123,6 +126,17 @@ pub(crate) struct Manner {
 pub(crate) enum Out {
     Human,
     JsonLines(PathBuf),
+    Capture(PathBuf),
+}
+
+impl Out {
+    /// Whether it tells of plays that were as required what was exchanged in them.
+    pub(crate) const fn needs_timelines(&self) -> bool {
+        match self {
+            Self::Human | Self::JsonLines(_) => false,
+            Self::Capture(_) => true,
+        }
+    }
 }
 
 /// A payload given in hex.
@@ -166,6 +180,7 @@ fn out(word: &str) -> Result<Out, String> {
     match word.split_once('=') {
         None if word == "human" => Ok(Out::Human),
         Some(("jsonl", file)) if !file.is_empty() => Ok(Out::JsonLines(file.into())),
-        _ => Err("`human` or `jsonl=FILE`".to_owned()),
+        Some(("pcap", file)) if !file.is_empty() => Ok(Out::Capture(file.into())),
+        _ => Err("`human`, `jsonl=FILE` or `pcap=FILE`".to_owned()),
     }
 }

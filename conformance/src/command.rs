@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use eop_conformance::case::{Case, Needs, Role};
-use eop_conformance::report::{self, Run};
+use eop_conformance::report::{self, Capture, Run};
 use eop_conformance::requirement;
-use eop_conformance::schedule::{self, Settings, Testee};
+use eop_conformance::schedule::{self, Settings, Testee, Timelines};
 use eop_conformance::segmentation::Cut;
 use eop_conformance::testee::{DriverTestee, NotStarted, ServerTestee};
 use eop_conformance::verdict::Verdict;
@@ -249,6 +249,7 @@ fn play(
         role,
         testee: name.to_owned(),
         outcomes,
+        timelines: settings.timelines,
         millis: begun.elapsed().as_millis(),
         command,
     }
@@ -262,6 +263,10 @@ fn settings(manner: &Manner, begun: Instant) -> Settings {
         deadline: manner
             .deadline
             .and_then(|deadline| begun.checked_add(deadline)),
+        timelines: match manner.timelines || manner.out.iter().any(Out::needs_timelines) {
+            true => Timelines::All,
+            false => Timelines::Failing,
+        },
     }
 }
 
@@ -269,6 +274,7 @@ fn settings(manner: &Manner, begun: Instant) -> Settings {
 enum Told {
     Human,
     JsonLines(PathBuf, BufWriter<File>),
+    Capture(PathBuf, Capture<BufWriter<File>>),
 }
 
 /// Opens every report that was asked for, before anything is played.
@@ -276,12 +282,17 @@ fn open(manner: &Manner) -> Result<Vec<Told>, Refusal> {
     if manner.out.is_empty() {
         return Ok(vec![Told::Human]);
     }
+    let file = |path: &Path| {
+        File::create(path)
+            .map(BufWriter::new)
+            .map_err(|error| unwritten(path, &error))
+    };
     let open = |out: &Out| match out {
         Out::Human => Ok(Told::Human),
-        Out::JsonLines(path) => match File::create(path) {
-            Ok(file) => Ok(Told::JsonLines(path.clone(), BufWriter::new(file))),
-            Err(error) => Err(unwritten(path, &error)),
-        },
+        Out::JsonLines(path) => Ok(Told::JsonLines(path.clone(), file(path)?)),
+        Out::Capture(path) => Capture::begin(file(path)?)
+            .map(|capture| Told::Capture(path.clone(), capture))
+            .map_err(|error| unwritten(path, &error)),
     };
     manner.out.iter().map(open).collect()
 }
@@ -303,6 +314,9 @@ impl Told {
             Self::JsonLines(path, file) => report::json_lines(run, file)
                 .and_then(|()| file.flush())
                 .map_err(|error| unwritten(path, &error)),
+            Self::Capture(path, capture) => {
+                capture.tell(run).map_err(|error| unwritten(path, &error))
+            }
         }
     }
 }
@@ -323,6 +337,7 @@ fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {
         let testee = built_in(case.role(), manner)?;
         let whole = Settings {
             cut: Some(Cut::Whole),
+            timelines: Timelines::All,
             ..settings(manner, Instant::now())
         };
         let outcomes = schedule::run(

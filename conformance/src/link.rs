@@ -2,9 +2,11 @@
 //!
 //! What a frame must be is said by the scripts; only what can be no frame at all is a breach here.
 
+mod socket;
+
 use std::cell::RefCell;
-use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, SocketAddrV4, TcpStream};
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -13,10 +15,11 @@ use eop_wire::{HEADER_LEN, RawHeader, opcode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
+use self::socket::Socket;
 use crate::pace::{self, Queue};
 use crate::segmentation::Cut;
 use crate::sock_diag;
-use crate::timeline::{Timeline, describe, frame, hex};
+use crate::timeline::{Log, Side, describe, frame, hex};
 use crate::verdict::{Axis, Breach, End, Step, Stop};
 
 /// The largest payload that the runner takes from a testee; a larger one breaks the script, not the runner.
@@ -38,7 +41,7 @@ pub struct Manner {
     /// How long a step waits for the testee.
     pub wait: Duration,
     /// Where everything is noted.
-    pub timeline: Timeline,
+    pub log: Log,
     /// What [`Cut::Joined`] holds back until the script waits for something.
     pub held: Held,
 }
@@ -50,95 +53,32 @@ impl Manner {
         Self {
             cut,
             wait,
-            timeline: Timeline::begin(),
+            log: Log::begin(),
             held: Held::default(),
         }
     }
 
     /// Sends what joining held back, on every connection of the play.
     pub fn flush(&self) -> Step {
-        for pending in self.held.0.take() {
-            self.timeline
-                .note(&pending.label, format!("> {}", describe(&pending.octets)));
-            push(
-                &pending.stream,
-                &pending.octets,
-                self,
-                &pending.label,
-                || {},
-            )?;
+        for (socket, octets) in self.held.0.take() {
+            socket.push(&octets, self.wait, || {})?;
         }
         Ok(())
     }
 }
 
-/// Octets sent by the script and not yet by the runner.
+/// Octets sent by the script and not yet by the runner, by connection.
 #[derive(Debug, Clone, Default)]
-pub struct Held(Rc<RefCell<Vec<Pending>>>);
-
-#[derive(Debug)]
-struct Pending {
-    here: SocketAddrV4,
-    label: String,
-    stream: TcpStream,
-    octets: Vec<u8>,
-}
+pub struct Held(Rc<RefCell<Vec<(Rc<Socket>, Vec<u8>)>>>);
 
 impl Held {
-    fn add(&self, link: &Link, octets: &[u8]) -> io::Result<()> {
+    fn add(&self, socket: &Rc<Socket>, octets: &[u8]) {
         let mut held = self.0.borrow_mut();
-        match held.iter_mut().find(|pending| pending.here == link.here) {
-            Some(pending) => pending.octets.extend_from_slice(octets),
-            None => held.push(Pending {
-                here: link.here,
-                label: link.label.clone(),
-                stream: link.stream.try_clone()?,
-                octets: octets.to_vec(),
-            }),
-        }
-        Ok(())
-    }
-}
-
-/// Writes all octets; `blocked` runs whenever the testee does not take them. A testee that has closed is no error here:
-/// the script sees the end.
-fn push(
-    mut stream: &TcpStream,
-    mut octets: &[u8],
-    manner: &Manner,
-    label: &str,
-    mut blocked: impl FnMut(),
-) -> Step {
-    let until = Instant::now() + manner.wait;
-    while !octets.is_empty() {
-        match stream.write(octets) {
-            Ok(taken) => octets = octets.get(taken..).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if Instant::now() > until {
-                    return Err(Stop::silence(
-                        Axis::Messages,
-                        "the testee reads what it is sent",
-                        manner.wait,
-                    ));
-                }
-                ready(
-                    stream,
-                    PollFlags::OUT | PollFlags::IN,
-                    Duration::from_millis(20),
-                );
-                blocked();
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                manner.timeline.note(
-                    label,
-                    format!("  {} octets not sent: {error}", octets.len()),
-                );
-                return Ok(());
-            }
+        match held.iter_mut().find(|(other, _)| Rc::ptr_eq(other, socket)) {
+            Some((_, before)) => before.extend_from_slice(octets),
+            None => held.push((Rc::clone(socket), octets.to_vec())),
         }
     }
-    Ok(())
 }
 
 /// What the testee did next.
@@ -153,10 +93,7 @@ pub enum Seen {
 /// A connection to or from the testee.
 #[derive(Debug)]
 pub struct Link {
-    stream: TcpStream,
-    label: String,
-    here: SocketAddrV4,
-    there: SocketAddrV4,
+    socket: Rc<Socket>,
     manner: Manner,
     input: Vec<u8>,
     ended: Option<End>,
@@ -201,32 +138,18 @@ impl Link {
             }
             Err(error) => return Err(gone(error)),
         }
-        Self::over(label, TcpStream::from(socket), manner, "connects")
+        Self::over(label, TcpStream::from(socket), manner, Side::Runner)
     }
 
     /// Takes over a connection that the testee opened.
     pub fn accepted(label: &str, stream: TcpStream, manner: Manner) -> Step<Self> {
-        Self::over(label, stream, manner, "accepts")
+        Self::over(label, stream, manner, Side::Testee)
     }
 
-    fn over(label: &str, stream: TcpStream, manner: Manner, verb: &str) -> Step<Self> {
-        let set = stream
-            .set_nonblocking(true)
-            .and_then(|()| stream.set_nodelay(true));
-        set.map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
-        // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
-        sockopt::set_socket_linger(&stream, Some(Duration::ZERO))
-            .map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
-        let (here, there) = (v4(stream.local_addr())?, v4(stream.peer_addr())?);
-        manner
-            .timeline
-            .note(label, format!("runner {verb}: {here} - {there}"));
-        let label = label.to_owned();
+    fn over(label: &str, stream: TcpStream, manner: Manner, opener: Side) -> Step<Self> {
+        let socket = Rc::new(Socket::over(label, stream, opener, manner.log.clone())?);
         Ok(Self {
-            stream,
-            label,
-            here,
-            there,
+            socket,
             manner,
             input: Vec::new(),
             ended: None,
@@ -235,18 +158,16 @@ impl Link {
 
     /// The testee's end.
     #[must_use]
-    pub const fn peer(&self) -> SocketAddrV4 {
-        self.there
+    pub fn peer(&self) -> SocketAddrV4 {
+        self.socket.testee()
     }
 
     /// Sends octets, cut as the run has it. A testee that has closed meanwhile is no error here: the script sees the end.
     pub fn send(&mut self, octets: impl AsRef<[u8]>) -> Step {
         if self.manner.cut == Cut::Joined {
-            let held = self.manner.held.add(self, octets.as_ref());
-            return held
-                .map_err(|error| Stop::Harness(format!("cannot hold octets back: {error}")));
+            self.manner.held.add(&self.socket, octets.as_ref());
+            return Ok(());
         }
-        self.note(format!("> {}", describe(octets.as_ref())));
         let mut pieces = self
             .manner
             .cut
@@ -265,7 +186,6 @@ impl Link {
     /// Sends octets in one piece, whatever the run's cut.
     pub fn send_whole(&mut self, octets: impl AsRef<[u8]>) -> Step {
         self.manner.flush()?;
-        self.note(format!("> {}", describe(octets.as_ref())));
         self.write(octets.as_ref())
     }
 
@@ -273,7 +193,7 @@ impl Link {
     pub fn settle(&mut self) -> Step {
         self.manner.flush()?;
         let until = self.deadline();
-        while let Queue::Holds(1..) = pace::queue(self.there, self.here) {
+        while let Queue::Holds(1..) = self.queue() {
             if Instant::now() > until {
                 return Err(Stop::silence(
                     Axis::Messages,
@@ -289,7 +209,7 @@ impl Link {
     /// How many octets wait unread at the testee; `None` where the system does not tell.
     #[must_use]
     pub fn unread(&self) -> Option<u32> {
-        match pace::queue(self.there, self.here) {
+        match self.queue() {
             Queue::Holds(octets) => Some(octets),
             Queue::Unknown => None,
         }
@@ -298,7 +218,7 @@ impl Link {
     /// Lets the system acknowledge what comes next as late as it may, where it can be told to.
     pub fn acknowledge_late(&self) -> Step {
         #[cfg(target_os = "linux")]
-        sockopt::set_tcp_quickack(&self.stream, false)
+        sockopt::set_tcp_quickack(&*self.socket, false)
             .map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
         Ok(())
     }
@@ -306,27 +226,29 @@ impl Link {
     /// How many segments with octets have come from the testee; `None` where the system does not tell.
     #[must_use]
     pub fn data_segments(&self) -> Option<u32> {
-        sock_diag::data_segments(self.here, self.there)
+        sock_diag::data_segments(self.socket.runner(), self.socket.testee())
     }
 
     fn write(&mut self, octets: &[u8]) -> Step {
         let Self {
-            stream,
+            socket,
             input,
             ended,
             manner,
-            label,
-            ..
         } = self;
-        push(stream, octets, manner, label, || {
-            take(stream, input, ended, MOST_HELD);
+        socket.push(octets, manner.wait, || {
+            socket.take(input, ended, MOST_HELD);
         })
+    }
+
+    fn queue(&self) -> Queue {
+        pace::queue(self.socket.testee(), self.socket.runner())
     }
 
     fn pace(&self) {
         let until = Instant::now() + PACE_LIMIT;
         loop {
-            match pace::queue(self.there, self.here) {
+            match self.queue() {
                 Queue::Holds(0) => return,
                 Queue::Holds(_) if Instant::now() > until => return,
                 Queue::Holds(_) => std::thread::sleep(PACE_STEP),
@@ -354,7 +276,7 @@ impl Link {
             if left.is_zero() {
                 return Err(self.silence(Axis::Messages, expected));
             }
-            ready(&self.stream, PollFlags::IN, left);
+            ready(&*self.socket, PollFlags::IN, left);
             self.fill();
         }
     }
@@ -427,8 +349,8 @@ impl Link {
             if left.is_zero() || self.ended.is_some() {
                 return Err(self.silence(Axis::Messages, &expected));
             }
-            ready(&self.stream, PollFlags::IN, left);
-            take(&self.stream, &mut self.input, &mut self.ended, count);
+            ready(&*self.socket, PollFlags::IN, left);
+            self.socket.take(&mut self.input, &mut self.ended, count);
         }
         Ok(())
     }
@@ -461,7 +383,7 @@ impl Link {
     /// Whether the connection was reset by now, found out without taking an octet from the system.
     #[must_use]
     pub fn reset_unread(&self) -> bool {
-        let mut polled = [PollFd::new(&self.stream, PollFlags::empty())];
+        let mut polled = [PollFd::new(&*self.socket, PollFlags::empty())];
         // Errors and hang-ups are told without being asked for.
         poll(&mut polled, Some(&Timespec::default())).is_ok_and(|count| count > 0)
     }
@@ -485,16 +407,14 @@ impl Link {
     /// No more octets from the runner.
     pub fn half_close(&mut self) -> Step {
         self.manner.flush()?;
-        self.note("> FIN");
-        // A connection that the testee has already ended cannot be shut down; the script sees its end.
-        let _ = self.stream.shutdown(Shutdown::Write);
+        self.socket.half_close();
         Ok(())
     }
 
     /// Ends the connection with RST.
     pub fn reset(self) -> Step {
         self.manner.flush()?;
-        self.note("> RST");
+        self.socket.resetting();
         drop(self);
         Ok(())
     }
@@ -524,23 +444,13 @@ impl Link {
             return Ok(None);
         };
         self.input.drain(..HEADER_LEN.saturating_add(length));
-        self.note(format!("< {}", frame(header, &payload)));
         Ok(Some(Seen::Frame(header, payload)))
     }
 
     /// Takes what the system has received.
     fn fill(&mut self) {
-        if let Some(end) = take(&self.stream, &mut self.input, &mut self.ended, MOST_HELD) {
-            let partial = if self.input.is_empty() {
-                ""
-            } else {
-                ", with octets before it"
-            };
-            self.note(format!(
-                "< {}{partial}",
-                if end == End::Fin { "FIN" } else { "RST" }
-            ));
-        }
+        self.socket
+            .take(&mut self.input, &mut self.ended, MOST_HELD);
     }
 
     fn silence(&self, axis: Axis, expected: &str) -> Stop {
@@ -567,7 +477,7 @@ impl Link {
 
     /// Reads nothing for so long, as a slow peer does.
     pub fn idle(&self, time: Duration) {
-        self.note(format!(
+        self.socket.note(format!(
             "  runner reads nothing for {} ms",
             time.as_millis()
         ));
@@ -583,7 +493,7 @@ impl Link {
             if self.ended.is_some() || left.is_zero() {
                 return self.ended.is_some();
             }
-            ready(&self.stream, PollFlags::IN, left);
+            ready(&*self.socket, PollFlags::IN, left);
         }
     }
 
@@ -591,34 +501,6 @@ impl Link {
     pub const fn patience(&mut self, wait: Duration) {
         self.manner.wait = wait;
     }
-
-    fn note(&self, text: impl Into<String>) {
-        self.manner.timeline.note(&self.label, text);
-    }
-}
-
-/// Takes what the system has received until there is `enough`; the end, if it came just now.
-fn take(
-    mut stream: &TcpStream,
-    input: &mut Vec<u8>,
-    ended: &mut Option<End>,
-    enough: usize,
-) -> Option<End> {
-    let mut buffer = [0; 16 * 1024];
-    while ended.is_none() && input.len() < enough {
-        match stream.read(&mut buffer) {
-            Ok(0) => *ended = Some(End::Fin),
-            Ok(count) => {
-                input.extend_from_slice(buffer.get(..count).unwrap_or_default());
-                continue;
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => *ended = Some(End::Reset),
-        }
-        return *ended;
-    }
-    None
 }
 
 /// Waits until the socket is ready for one of `flags`, or the time is over.

@@ -1,13 +1,17 @@
 //! How outcomes are told. Every form tells the same outcomes in the same words.
 
+mod capture;
 mod human;
 mod lines;
+mod pcapng;
+mod plays;
 
+pub use capture::Capture;
 pub use human::{explain, human, list, row};
 pub use lines::json_lines;
 
 use crate::case::Role;
-use crate::schedule::Outcome;
+use crate::schedule::{Outcome, Timelines};
 use crate::verdict::Verdict;
 
 /// One role's run, as told.
@@ -19,6 +23,8 @@ pub struct Run {
     pub testee: String,
     /// What came out.
     pub outcomes: Vec<Outcome>,
+    /// Whose timelines were kept.
+    pub timelines: Timelines,
     /// How long it took, in milliseconds.
     pub millis: u128,
     /// The command line that plays to this testee again, without a case.

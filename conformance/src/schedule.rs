@@ -15,7 +15,7 @@ use crate::requirement::{self, Level};
 use crate::segmentation::Cut;
 use crate::stage::{ClientStage, Play, ServerStage};
 use crate::testee::{DriverTestee, ServerTestee};
-use crate::timeline::Entry;
+use crate::timeline::Timeline;
 use crate::verdict::{Breach, Stop, Verdict};
 
 /// How long a step waits for the testee, before patience is applied.
@@ -49,6 +49,17 @@ pub struct Settings {
     pub cut: Option<Cut>,
     /// When to stop, whatever is left.
     pub deadline: Option<Instant>,
+    /// Of which plays the timelines stay.
+    pub timelines: Timelines,
+}
+
+/// Which timelines stay after their play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timelines {
+    /// Those of plays that were not as required.
+    Failing,
+    /// All of them: for a report that tells what was exchanged.
+    All,
 }
 
 /// One play of a case, or two for a negative one.
@@ -60,10 +71,30 @@ pub struct Played {
     pub twin: Twin,
     /// Why it stopped; `None` if everything was as required.
     pub stop: Option<Stop>,
-    /// What happened in the last twin.
-    pub timeline: Vec<Entry>,
+    /// What happened, by twin; of a play that was as required only with [`Timelines::All`].
+    pub timelines: Vec<(Twin, Timeline)>,
     /// How long it took, both twins together.
     pub took: Duration,
+}
+
+impl Played {
+    /// What happened in the last twin, if it was kept.
+    #[must_use]
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timelines.last().map(|(_, timeline)| timeline)
+    }
+
+    /// The requirement that is broken: the breach's own if it names one, else the case's first.
+    #[must_use]
+    pub fn broken(&self, case: &Case) -> &'static str {
+        let named = match &self.stop {
+            Some(Stop::Breach(breach)) => breach.requirement,
+            Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => None,
+        };
+        named
+            .or_else(|| case.requirements.first().copied())
+            .unwrap_or_default()
+    }
 }
 
 /// A case's verdict, and the plays it rests on.
@@ -86,16 +117,12 @@ impl Outcome {
         self.plays.iter().find(|played| played.stop.is_some())
     }
 
-    /// The requirement that is broken: the breach's own if it names one, else the case's first.
+    /// The requirement that its first failing play broke; of a case without one, its first.
     #[must_use]
     pub fn broken(&self) -> &'static str {
-        let named = self.failing().and_then(|played| match &played.stop {
-            Some(Stop::Breach(breach)) => breach.requirement,
-            Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => None,
-        });
-        named
-            .or_else(|| self.case.requirements.first().copied())
-            .unwrap_or_default()
+        let first = || self.case.requirements.first().copied().unwrap_or_default();
+        self.failing()
+            .map_or_else(first, |played| played.broken(&self.case))
     }
 }
 
@@ -307,12 +334,12 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
         cut: job.cut,
         twin: Twin::Control,
         stop: None,
-        timeline: Vec::new(),
+        timelines: Vec::new(),
         took: Duration::ZERO,
     };
     for twin in twins {
         let manner = Manner::new(job.cut, WAIT.saturating_mul(settings.patience));
-        let timeline = manner.timeline.clone();
+        let log = manner.log.clone();
         let play = Play {
             twin: *twin,
             manner,
@@ -328,12 +355,14 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
             ))),
         };
         let over = stop.is_some();
+        if over || settings.timelines == Timelines::All {
+            played.timelines.push((*twin, log.finish()));
+        }
         played = Played {
-            cut: job.cut,
             twin: *twin,
             stop,
-            timeline: timeline.entries(),
             took: begun.elapsed(),
+            ..played
         };
         if over {
             break;

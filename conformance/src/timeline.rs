@@ -1,164 +1,243 @@
-//! What happened in one run of a script: every octet, event and end, with its time and endpoint.
+//! What happened in one play of a script: every octet, line and end, with its time and connection.
 //!
-//! Frames are decoded for the reader here, with raw headers only; nothing is judged.
+//! Data only. How it reads is said in `words`, once for all reports; nothing is judged here.
+
+mod words;
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
+use std::net::SocketAddrV4;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use eop_wire::{HEADER_LEN, RawHeader};
+pub use words::{Line, describe, frame, hex};
 
-/// Octets of a payload shown in hex before it is cut short.
-const SHOWN: usize = 24;
+use crate::verdict::End;
 
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Microseconds since the script began.
-    pub at_us: u128,
-    /// Which connection, endpoint or channel: `A`, `home`, `driver`.
-    pub place: String,
-    /// What, in words and hex.
-    pub text: String,
+/// Octets kept of each direction of a connection: twice the default limit of a message. What follows is only counted.
+pub const KEPT: usize = 2 << 20;
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The suite.
+    Runner,
+    /// What is judged.
+    Testee,
 }
 
-/// A log that every connection and channel of one script writes to.
-#[derive(Debug, Clone)]
-pub struct Timeline {
-    begun: Instant,
-    entries: Rc<RefCell<Vec<Entry>>>,
-}
-
-impl Timeline {
-    /// An empty timeline that begins now.
+impl Side {
+    /// The side that it talks to.
     #[must_use]
-    pub fn begin() -> Self {
-        Self {
-            begun: Instant::now(),
-            entries: Rc::default(),
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Runner => Self::Testee,
+            Self::Testee => Self::Runner,
         }
     }
 
-    /// Notes something that happened just now.
+    /// `>` for what the runner does, `<` for what the testee does.
+    #[must_use]
+    pub const fn arrow(self) -> char {
+        match self {
+            Self::Runner => '>',
+            Self::Testee => '<',
+        }
+    }
+}
+
+/// A TCP connection of a play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its number in the play, from 0 on.
+    pub number: usize,
+    /// What the script calls it, or the endpoint at which it came: `A`, `home`.
+    pub label: String,
+    /// Who opened it.
+    pub opener: Side,
+    /// The runner's end.
+    pub runner: SocketAddrV4,
+    /// The testee's end.
+    pub testee: SocketAddrV4,
+}
+
+/// Octets as far as they were kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The first of them, at most [`KEPT`] in one direction of a connection.
+    pub octets: Vec<u8>,
+    /// How many there were.
+    pub len: usize,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A connection stands.
+    Opened(Arc<Connection>),
+    /// Octets that one call gave to the system or took from it.
+    Octets {
+        /// The connection.
+        on: Arc<Connection>,
+        /// Who sent them.
+        by: Side,
+        /// The octets.
+        octets: Kept,
+    },
+    /// One side ended its stream.
+    Ended {
+        /// The connection.
+        on: Arc<Connection>,
+        /// Who ended it.
+        by: Side,
+        /// How.
+        end: End,
+    },
+    /// The runner let go of a connection, which resets it unless both sides had ended it.
+    Left(Arc<Connection>),
+    /// A line to the testee's driver, or from it.
+    Line {
+        /// Who said it.
+        by: Side,
+        /// The line, without the session's number.
+        text: String,
+    },
+    /// A remark of the runner's.
+    Note {
+        /// Which connection, endpoint or channel it is about.
+        place: String,
+        /// What.
+        text: String,
+    },
+}
+
+/// One thing that happened, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Since the play began.
+    pub at: Duration,
+    /// What.
+    pub what: What,
+}
+
+/// One play, from its first entry to its last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// When the play began.
+    pub begun: SystemTime,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// The log that every connection and channel of one play writes to.
+#[derive(Debug, Clone)]
+pub struct Log {
+    begun: (SystemTime, Instant),
+    written: Rc<RefCell<Written>>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    entries: Vec<Entry>,
+    /// How many octets may still be kept, by connection: the runner's, the testee's.
+    room: Vec<[usize; 2]>,
+}
+
+impl Log {
+    /// An empty log that begins now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self {
+            begun: (SystemTime::now(), Instant::now()),
+            written: Rc::default(),
+        }
+    }
+
+    /// A connection stands.
+    pub fn opened(
+        &self,
+        label: &str,
+        opener: Side,
+        runner: SocketAddrV4,
+        testee: SocketAddrV4,
+    ) -> Arc<Connection> {
+        let number = {
+            let room = &mut self.written.borrow_mut().room;
+            room.push([KEPT; 2]);
+            room.len().saturating_sub(1)
+        };
+        let connection = Arc::new(Connection {
+            number,
+            label: label.to_owned(),
+            opener,
+            runner,
+            testee,
+        });
+        self.add(What::Opened(Arc::clone(&connection)));
+        connection
+    }
+
+    /// Octets went over a connection.
+    pub fn octets(&self, on: &Arc<Connection>, by: Side, octets: &[u8]) {
+        let kept = {
+            let room = &mut self.written.borrow_mut().room;
+            let Some([runner, testee]) = room.get_mut(on.number) else {
+                return;
+            };
+            let room = match by {
+                Side::Runner => runner,
+                Side::Testee => testee,
+            };
+            let kept = octets.get(..*room).unwrap_or(octets);
+            *room = room.saturating_sub(kept.len());
+            kept.to_vec()
+        };
+        self.add(What::Octets {
+            on: Arc::clone(on),
+            by,
+            octets: Kept {
+                octets: kept,
+                len: octets.len(),
+            },
+        });
+    }
+
+    /// A side ended its stream.
+    pub fn ended(&self, on: &Arc<Connection>, by: Side, end: End) {
+        let on = Arc::clone(on);
+        self.add(What::Ended { on, by, end });
+    }
+
+    /// The runner let go of a connection.
+    pub fn left(&self, on: &Arc<Connection>) {
+        self.add(What::Left(Arc::clone(on)));
+    }
+
+    /// A line went to the driver or came from it.
+    pub fn line(&self, by: Side, text: &str) {
+        let text = text.to_owned();
+        self.add(What::Line { by, text });
+    }
+
+    /// Something that the runner has to remark.
     pub fn note(&self, place: &str, text: impl Into<String>) {
-        let at_us = self.begun.elapsed().as_micros();
-        self.entries.borrow_mut().push(Entry {
-            at_us,
+        self.add(What::Note {
             place: place.to_owned(),
             text: text.into(),
         });
     }
 
-    /// What was noted so far.
+    /// Everything that was written; the log is empty then.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
-        self.entries.borrow().clone()
-    }
-}
-
-/// Octets that the runner sends, in words: the frames in them as far as they can be told apart.
-#[must_use]
-pub fn describe(mut octets: &[u8]) -> String {
-    let mut said = String::new();
-    while !octets.is_empty() {
-        if !said.is_empty() {
-            said.push_str(" + ");
+    pub fn finish(&self) -> Timeline {
+        Timeline {
+            begun: self.begun.0,
+            entries: std::mem::take(&mut self.written.borrow_mut().entries),
         }
-        let Some((head, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
-            let _ = write!(said, "{} octets: {}", octets.len(), hex(octets));
-            return said;
-        };
-        let header = RawHeader::from_bytes(head);
-        let announced = usize::try_from(header.slen).unwrap_or(usize::MAX);
-        let payload = rest.get(..announced.min(rest.len())).unwrap_or_default();
-        said.push_str(&frame(header, payload));
-        octets = rest.get(payload.len()..).unwrap_or_default();
-    }
-    said
-}
-
-/// A frame in words: `N("hi")`, `R(127.0.0.1:80)`, or the raw fields if it is neither.
-#[must_use]
-pub fn frame(header: RawHeader, payload: &[u8]) -> String {
-    let announced = usize::try_from(header.slen).unwrap_or(usize::MAX);
-    let mut said = match header.opcode {
-        0x0001 if header.port == 0 && header.addr.is_unspecified() => {
-            format!("N({}", brief(payload))
-        }
-        0x0001 => format!(
-            "N[port={} addr={}]({}",
-            header.port,
-            header.addr,
-            brief(payload)
-        ),
-        0x0002 if header.slen == 0 => format!("R({}:{}", header.addr, header.port),
-        0x0002 => format!("R({}:{}, {}", header.addr, header.port, brief(payload)),
-        opcode => format!(
-            "?[opcode={opcode:#06x} port={} addr={} slen={}]({}",
-            header.port,
-            header.addr,
-            header.slen,
-            brief(payload)
-        ),
-    };
-    if payload.len() < announced {
-        let _ = write!(said, " ..{} of {announced}", payload.len());
-    }
-    said.push(')');
-    said
-}
-
-fn brief(payload: &[u8]) -> String {
-    let printable = payload
-        .iter()
-        .all(|octet| octet.is_ascii_graphic() || *octet == b' ');
-    if payload.len() > 80 {
-        format!(
-            "{} octets {}..",
-            payload.len(),
-            hex(payload.get(..8).unwrap_or_default())
-        )
-    } else if printable {
-        format!("\"{}\"", String::from_utf8_lossy(payload))
-    } else {
-        hex(payload)
-    }
-}
-
-/// Lower-case hex, cut short with the total when it is long.
-#[must_use]
-pub fn hex(octets: &[u8]) -> String {
-    let mut said: String = octets
-        .iter()
-        .take(SHOWN)
-        .fold(String::new(), |mut said, octet| {
-            let _ = write!(said, "{octet:02x}");
-            said
-        });
-    if octets.len() > SHOWN {
-        let _ = write!(said, ".. ({} octets)", octets.len());
-    }
-    said
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_frames_in_one_send_are_told_apart() {
-        let octets = [
-            &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, b'h', b'i'][..],
-            &[0, 2, 0x23, 0x28, 192, 0, 2, 10, 0, 0, 0, 0],
-        ]
-        .concat();
-        assert_eq!(describe(&octets), "N(\"hi\") + R(192.0.2.10:9000)");
     }
 
-    #[test]
-    fn a_frame_cut_short_says_how_much_is_there() {
-        let octets = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, b'h', b'i'];
-        assert_eq!(describe(&octets), "N(\"hi\" ..2 of 9)");
+    fn add(&self, what: What) {
+        let at = self.begun.1.elapsed();
+        self.written.borrow_mut().entries.push(Entry { at, what });
     }
 }

@@ -6,10 +6,10 @@ use super::Run;
 use crate::case::{Case, Polarity, Twin};
 use crate::requirement::{self, Requirement};
 use crate::schedule::{Outcome, Played};
-use crate::timeline::Entry;
+use crate::timeline::Timeline;
 use crate::verdict::{Stop, Verdict};
 
-/// Entries of a timeline that are shown; the last ones, since the failure stands there.
+/// Lines of a timeline that are shown; the last ones, since the failure stands there.
 const SHOWN: usize = 30;
 /// Failures told in full; the rest gets a line each.
 const IN_FULL: usize = 5;
@@ -106,7 +106,7 @@ fn failure(outcome: &Outcome, run: &Run) -> String {
         "  played     {which}cut {}; {passed} other cut(s) passed",
         cuts.join(" ")
     );
-    said += &timeline(&played.timeline);
+    said += &played.timeline().map(timeline).unwrap_or_default();
     let _ = writeln!(
         said,
         "  again      {} --case {} --cut {}\n",
@@ -135,25 +135,26 @@ fn why(played: &Played) -> String {
     }
 }
 
-fn timeline(entries: &[Entry]) -> String {
+fn timeline(timeline: &Timeline) -> String {
     let mut said = String::new();
-    let skipped = entries.len().saturating_sub(SHOWN);
+    let lines = timeline.lines();
+    let skipped = lines.len().saturating_sub(SHOWN);
     if skipped > 0 {
-        let _ = writeln!(said, "  timeline   ({skipped} entries before)");
+        let _ = writeln!(said, "  timeline   ({skipped} lines before)");
     }
-    for (index, entry) in entries.iter().skip(skipped).enumerate() {
+    for (index, line) in lines.iter().skip(skipped).enumerate() {
         let head = if index == 0 && skipped == 0 {
             "timeline"
         } else {
             ""
         };
-        let millis = entry.at_us / 1000;
+        let millis = line.at_us / 1000;
         let _ = writeln!(
             said,
             "  {head:<10} {millis:>5}.{:03} ms  {:<7} {}",
-            entry.at_us % 1000,
-            entry.place,
-            entry.text
+            line.at_us % 1000,
+            line.place,
+            line.text
         );
     }
     said
@@ -214,7 +215,7 @@ pub fn explain(case: &Case, played: Option<&Played>) -> String {
     let _ = writeln!(said, "Cuts: {}", cuts.join(" "));
     if let Some(played) = played {
         said += "\nWith the built-in peer (> runner, < testee):\n";
-        said += &timeline(&played.timeline);
+        said += &played.timeline().map(timeline).unwrap_or_default();
     }
     said
 }

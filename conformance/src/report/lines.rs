@@ -1,12 +1,14 @@
-//! The report for programs: a JSON object a line, first the run, then a row for every case, then the summary.
+//! The report for programs: a JSON object a line, first the run, then a row for every case, then the summary. If all
+//! timelines are kept, the rows of its plays follow each case.
 
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use super::Run;
+use super::plays::{lines, plays};
 use crate::case::Polarity;
-use crate::schedule::{Outcome, Played};
+use crate::schedule::{Outcome, Played, Timelines};
 use crate::verdict::{Axis, Stop, Verdict};
 
 /// Writes one run.
@@ -24,6 +26,9 @@ pub fn json_lines(run: &Run, to: &mut impl Write) -> io::Result<()> {
     writeln!(to, "{head}")?;
     for outcome in &run.outcomes {
         writeln!(to, "{}", case(outcome))?;
+        if run.timelines == Timelines::All {
+            plays(outcome).try_for_each(|play| writeln!(to, "{play}"))?;
+        }
     }
     let counts: serde_json::Map<String, Value> = Verdict::ALL
         .into_iter()
@@ -63,11 +68,7 @@ fn case(outcome: &Outcome) -> Value {
         "failed": outcome.plays.iter().filter(|played| played.stop.is_some()).map(|played| played.cut.to_string()).collect::<Vec<_>>(),
         "broken": failing.map(|_| outcome.broken()),
         "why": failing.map(why),
-        "timeline": failing.map(|played| played.timeline.iter().map(|entry| json!({
-            "us": u64::try_from(entry.at_us).unwrap_or(u64::MAX),
-            "place": entry.place,
-            "text": entry.text,
-        })).collect::<Vec<_>>()),
+        "timeline": failing.and_then(Played::timeline).map(lines),
         "ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
     })
 }

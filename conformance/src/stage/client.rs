@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Endpoint, Play};
 use crate::link::{Link, Manner};
 use crate::testee::{Driver, DriverTestee, Event, Report};
+use crate::timeline::Side;
 use crate::verdict::{Axis, Step, Stop};
 
 /// One play against a client.
@@ -119,9 +120,7 @@ impl Session {
 
     /// Gives the driver a line for this session, right or wrong.
     pub fn say_exactly(&self, command: &str) {
-        self.manner
-            .timeline
-            .note("driver", format!("> {}", shorten(command)));
+        self.manner.log.line(Side::Runner, command);
         self.driver.say(&format!("{} {command}", self.id));
     }
 
@@ -223,9 +222,7 @@ impl Session {
         self.manner.flush()?;
         match self.reports.recv_timeout(self.manner.wait) {
             Ok(Report::Line(line)) => {
-                self.manner
-                    .timeline
-                    .note("driver", format!("< {}", shorten(&line)));
+                self.manner.log.line(Side::Testee, &line);
                 Event::parse(&line).map_err(|why| {
                     Stop::messages(expected, format!("\"{}\": {why}", line.escape_debug()))
                         .against("EOP-DRV-13")
@@ -251,12 +248,5 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.driver.say(&format!("{} close", self.id));
         self.driver.forget(self.id);
-    }
-}
-
-fn shorten(line: &str) -> String {
-    match line.char_indices().nth(160) {
-        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
-        None => line.to_owned(),
     }
 }

@@ -35,9 +35,7 @@ impl Endpoint {
             .ok()
             .and_then(|address| SocketAddrV4::try_from(address).ok())
             .ok_or_else(|| Stop::Harness("a bound socket has no IPv4 address".to_owned()))?;
-        manner
-            .timeline
-            .note(label, format!("runner {verb} {address}"));
+        manner.log.note(label, format!("runner {verb} {address}"));
         Ok(Self {
             label: label.to_owned(),
             address,
