@@ -4,7 +4,8 @@
 -- until a REDIRECT ends it or an opcode breaks it; what is behind that is never searched for a header (EOP-FRM-9).
 --
 -- What depends on earlier packets is found out in their order, when each is read for the first time, and kept by packet
--- number: a packet that is shown again later is shown the same.
+-- number: a packet that is shown again later is shown the same. A first pass of `tshark -2` without a filter makes no fields
+-- of TCP's; connections are then told apart by their ends alone, and the second pass counts as the first time.
 
 local HEADER = 12
 local NORMAL, REDIRECT = 0x0001, 0x0002
@@ -44,7 +45,7 @@ local infos = {
   target = violation("forbidden_target", "A target that no client may follow (EOP-RED-14, EOP-POL-1)"),
   truncated = violation("truncated", "TruncatedFrame: the stream ends inside a frame (EOP-FRM-5)"),
   large = remark("over_default_limit", "More than the default limit of 1,048,576 octets (EOP-LIM-2)"),
-  gap = remark("gap", "Octets before this are missing from the capture; this direction is not parsed any further"),
+  gap = remark("gap", "Octets before this are missing, or were not taken for EOP; this direction is not parsed any further"),
 }
 eop.experts = { infos.unknown, infos.not_eop, infos.order, infos.nonzero, infos.from_client, infos.after, infos.target,
   infos.large, infos.gap }
@@ -61,10 +62,15 @@ local tcp = {
   fin = Field.new("tcp.flags.fin"),
 }
 
--- By TCP stream: which end opened it, and both directions by the end that sends.
+-- By TCP stream: which end opened it, the first and the last packet that were read, and both directions by the end that sends.
 local connections = {}
 -- What this dissection of one packet has already passed: cleared behind every packet.
 local passed = {}
+
+local function value(field)
+  local info = field()
+  return info and info.value
+end
 
 function eop.init()
   connections, passed = {}, {}
@@ -74,29 +80,34 @@ local function sender(pinfo)
   return tostring(pinfo.src) .. ":" .. pinfo.src_port
 end
 
-local function connection()
-  local number = tcp.stream().value
-  connections[number] = connections[number] or { directions = {} }
-  return connections[number]
+local function receiver(pinfo)
+  return tostring(pinfo.dst) .. ":" .. pinfo.dst_port
+end
+
+local function connection(pinfo)
+  local key = value(tcp.stream)
+  if not key then
+    local from, to = sender(pinfo), receiver(pinfo)
+    key = from < to and from .. "-" .. to or to .. "-" .. from
+  end
+  connections[key] = connections[key] or { directions = {}, last = 0 }
+  return connections[key]
 end
 
 local function direction(of, pinfo)
   local from = sender(pinfo)
   -- next: the sequence number at which the next frame begins; frames: how many headers were read.
   -- broken, redirect, gap, ended: the packet in which it happened. skips: by packet, payload octets at its beginning.
-  of.directions[from] = of.directions[from] or { from = from, skips = {}, skip = 0, frames = 0 }
+  of.directions[from] = of.directions[from] or { skips = {}, skip = 0, frames = 0 }
   return of.directions[from]
 end
 
 -- Whether the server had sent a REDIRECT before this packet of the client's: then the client may stop anywhere
 -- (EOP-RED-13), and the server reads no frame any more (EOP-CLS-2).
 local function discarded(of, pinfo)
-  for from, it in pairs(of.directions) do
-    if from ~= sender(pinfo) then
-      return it.redirect ~= nil and of.opener ~= from and pinfo.number > it.redirect
-    end
-  end
-  return false
+  local server = receiver(pinfo)
+  local it = of.directions[server]
+  return it ~= nil and it.redirect ~= nil and of.opener ~= server and pinfo.number > it.redirect
 end
 
 -- Payloads and frames as the specification's notation and the suite's reports show them; no payload is an empty one.
@@ -191,8 +202,7 @@ local function stopped(it, pinfo, context)
 end
 
 -- The part of a frame's payload with which this packet goes on, where frames are not put together.
-local function go_on(it, tvb, pinfo, tree)
-  local first_time = not pinfo.visited
+local function go_on(it, tvb, pinfo, tree, first_time)
   if first_time and it.skip > 0 then it.skips[pinfo.number] = it.skip end
   local skip = not passed.called and it.skips[pinfo.number] or 0
   if skip == 0 then return 0 end
@@ -207,7 +217,7 @@ end
 
 -- Reads frames from `offset` on; how far it came. `wants` tells how many octets are missing behind that, 0 for unknown.
 local function frames(it, tvb, offset, pinfo, tree, context)
-  local first_time = not pinfo.visited
+  local first_time = context.first_time
   while offset < tvb:len() do
     local left, captured = tvb:reported_len() - offset, tvb:len() - offset
     local opcode = captured >= 2 and tvb(offset, 2):uint() or nil
@@ -249,21 +259,28 @@ local function frames(it, tvb, offset, pinfo, tree, context)
   return tvb:reported_len()
 end
 
-function eop.dissector(tvb, pinfo, tree)
-  local of = connection()
+local function dissect(tvb, pinfo, tree)
+  local of = connection(pinfo)
   local it = direction(of, pinfo)
-  local first_time = not pinfo.visited
+  local first_time = pinfo.number > of.last
+  -- Packets that came before the heuristic knew the connection are left to others when they are shown again.
+  of.since = of.since or pinfo.number
+  if pinfo.number < of.since then return 0 end
   -- The first octets of a direction come as they are; those that were waited for are not where their packet begins.
   if first_time and not it.waiting and not passed.called then
+    local seq = value(tcp.seq)
     it.claimed = true
-    local seq = tcp.seq().value
     it.next = it.next or seq
-    if it.next ~= seq and not it.redirect and not it.broken then it.gap = it.gap or pinfo.number end
+    local blind = pinfo.visited -- what the first pass waited for does not come here
+    if it.next ~= seq and not (blind or it.redirect or it.broken) then it.gap = it.gap or pinfo.number end
   end
-  local offset = go_on(it, tvb, pinfo, tree)
+  -- What was waited for comes put together, or not at all.
+  if first_time and it.waiting and pinfo.can_desegment == 0 then it.gap = it.gap or pinfo.number end
+  local offset = go_on(it, tvb, pinfo, tree, first_time)
   passed.called = true
   local from_opener = of.opener == sender(pinfo)
   local context = {
+    first_time = first_time,
     from_opener = from_opener,
     behind = not from_opener and infos.after or nil,
     discarded = discarded(of, pinfo),
@@ -277,7 +294,7 @@ function eop.dissector(tvb, pinfo, tree)
   local done, wants = frames(it, tvb, offset, pinfo, tree, context)
   if first_time then
     it.waiting = wants ~= nil
-    it.next = (it.next + done) % 4294967296
+    it.next = it.next and (it.next + done) % 4294967296
   end
   if wants then
     pinfo.desegment_offset = done
@@ -285,6 +302,8 @@ function eop.dissector(tvb, pinfo, tree)
   end
   return tvb:reported_len()
 end
+
+eop.dissector = dissect
 
 -- Strict, since it sees the beginnings of all connections without a dissector: frames fill what is there exactly, up to a
 -- last NORMAL that goes on; nothing in them is reserved or forbidden; and it is the beginning of the stream, if that is known.
@@ -308,36 +327,34 @@ local function plausible(tvb)
   return offset > 0 and offset == length
 end
 
+-- Calls `dissect` itself: by way of `eop.dissector` it could not ask TCP for more octets.
 local function heuristic(tvb, pinfo, tree)
   if not plausible(tvb) then return false end
-  local it = direction(connection(), pinfo)
-  if it.start and it.start ~= tcp.seq().value then return false end
+  local it = direction(connection(pinfo), pinfo)
+  if it.start and it.start ~= value(tcp.seq) then return false end
   pinfo.conversation = eop
-  eop.dissector(tvb, pinfo, tree)
+  dissect(tvb, pinfo, tree)
   return true
 end
 
 -- SYN says who opened the connection and where the directions begin; FIN says whether one ends inside a frame.
 function edges.dissector(_, pinfo, tree)
   passed = {}
-  local stream = tcp.stream()
-  if not stream then return end
-  if tcp.syn().value then
-    local of = connection()
-    if not tcp.ack().value then of.opener = sender(pinfo) end
-    local it = direction(of, pinfo)
-    it.start = (tcp.seq().value + 1) % 4294967296
-    it.next, it.opened = it.start, true
-  elseif tcp.fin().value then
-    local of = connections[stream.value]
-    local it = of and of.directions[sender(pinfo)]
-    if not it then return end
-    if not pinfo.visited and it.next and not it.ended then
-      local over = it.redirect or it.broken or it.gap
-      local ends = (tcp.seq().value + tcp.len().value) % 4294967296
-      local cut = it.skip > 0 or (ends - it.next) % 4294967296 > 0
+  if pinfo.port_type ~= 2 then return end -- TCP
+  local of = connection(pinfo)
+  local it = direction(of, pinfo)
+  local first_time = pinfo.number > of.last
+  of.last = math.max(of.last, pinfo.number)
+  if value(tcp.syn) then
+    if not value(tcp.ack) then of.opener = sender(pinfo) end
+    it.start = (value(tcp.seq) + 1) % 4294967296
+    it.next, it.opened = it.next or it.start, true
+  elseif value(tcp.fin) then
+    if first_time and it.claimed and not it.ended then
+      local over = it.redirect or it.broken or it.gap or discarded(of, pinfo)
+      local ends = (value(tcp.seq) + value(tcp.len)) % 4294967296
       it.ended = pinfo.number
-      it.truncated = it.claimed and not over and cut and not discarded(of, pinfo)
+      it.truncated = not over and (it.skip > 0 or ends ~= it.next)
     end
     if it.ended == pinfo.number and it.truncated then
       tree:add(edges, "EOP, the stream ends inside a frame"):add_proto_expert_info(infos.truncated)
