@@ -69,20 +69,23 @@ fn known_protocols_stay_with_their_dissectors() {
         "known",
         &all.map(|(port, (client, server))| (port, client, server)),
     );
-    let rows = tshark.fields(&capture, &["-Y", "tcp.len > 0"], &["_ws.col.Protocol"]);
-    let names = [
-        "HTTP",
-        "HTTP",
-        "SSHv2",
-        "SSHv2",
-        "TLSv1.2",
-        "TLSv1.2",
-        "Modbus/TCP",
-        "Modbus/TCP",
-        "DNS",
-        "DNS",
-    ];
-    assert_eq!(rows.concat(), names);
+    let protocols = |options: &[&str]| {
+        let options = [options, &["-Y", "tcp.len > 0"]].concat();
+        tshark
+            .fields(&capture, &options, &["_ws.col.Protocol"])
+            .concat()
+    };
+    let without = protocols(&[
+        "--disable-protocol",
+        "eop",
+        "--disable-protocol",
+        "eop_edges",
+    ]);
+    assert!(
+        !without.contains(&"TCP".to_owned()),
+        "each has its dissector: {without:?}"
+    );
+    assert_eq!(protocols(&[]), without);
 }
 
 #[test]

@@ -94,34 +94,25 @@ impl Sniffer {
         });
         let mut sniffer = Self { child, ports };
         let until = Instant::now() + PATIENCE;
-        while !sniffer.sees(server, Duration::from_millis(200)) {
-            let over = sniffer.child.try_wait().expect("its own child").is_some();
-            assert!(over || Instant::now() < until, "tshark sees no packet");
-            if over {
+        let mut probes = Vec::new();
+        loop {
+            probes.push(probe(server));
+            if sniffer.sees(&probes, Duration::from_millis(200)) {
+                return Some(sniffer);
+            }
+            if sniffer.child.try_wait().expect("its own child").is_some() {
                 return None;
             }
+            assert!(Instant::now() < until, "tshark sees no packet");
         }
-        Some(sniffer)
     }
 
-    /// Whether a connection that is made now is written within `wait`.
-    fn sees(&mut self, server: SocketAddr, wait: Duration) -> bool {
-        let probe = TcpStream::connect(server).expect("the server listens");
-        let port = probe
-            .local_addr()
-            .expect("it has an address")
-            .port()
-            .to_string();
+    /// Whether a packet from one of these ports is written within `wait`.
+    fn sees(&self, ports: &[String], wait: Duration) -> bool {
         let until = Instant::now() + wait;
-        while let Ok(seen) = self
-            .ports
-            .recv_timeout(until.saturating_duration_since(Instant::now()))
-        {
-            if seen == port {
-                return true;
-            }
-        }
-        false
+        let left = || until.saturating_duration_since(Instant::now());
+        let mut written = std::iter::from_fn(|| self.ports.recv_timeout(left()).ok());
+        written.any(|port| ports.contains(&port))
     }
 
     fn stop(mut self) {
@@ -133,13 +124,20 @@ impl Sniffer {
     }
 }
 
+/// A connection in which nothing is said; the port that it came from.
+fn probe(server: SocketAddr) -> String {
+    let probe = TcpStream::connect(server).expect("the server listens");
+    let from = probe.local_addr().expect("it has an address");
+    from.port().to_string()
+}
+
 #[test]
 fn a_sniffed_session_is_what_the_suite_logged() {
     let Some(tshark) = Tshark::here() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (capture, log) = (folder.join("sniffed.pcapng"), folder.join("sniffed.jsonl"));
     let server = Server::start();
-    let Some(mut sniffer) = Sniffer::start(&tshark, server.address, &capture) else {
+    let Some(sniffer) = Sniffer::start(&tshark, server.address, &capture) else {
         eprintln!("SKIPPED: this user may not sniff at the loopback interface");
         return;
     };
@@ -163,7 +161,7 @@ fn a_sniffed_session_is_what_the_suite_logged() {
         .status();
     assert!(status.is_ok_and(|status| status.success()));
     assert!(
-        sniffer.sees(server.address, PATIENCE),
+        sniffer.sees(&[probe(server.address)], PATIENCE),
         "the packet behind the last of the session"
     );
     sniffer.stop();
