@@ -195,7 +195,7 @@ end
 local function stopped(it, pinfo, context)
   local function since(number) return number and pinfo.number > number end
   if passed.redirect or since(it.redirect) then return context.behind, "octets behind a REDIRECT" end
-  if passed.broken or since(it.broken) then return nil, "octets behind an error" end
+  if since(it.broken) then return nil, "octets behind an error" end
   if it.gap and pinfo.number >= it.gap then
     return pinfo.number == it.gap and infos.gap or nil, "octets behind a gap"
   end
@@ -232,7 +232,6 @@ local function frames(it, tvb, offset, pinfo, tree, context)
     end
     if words then
       if first_time then it.broken = pinfo.number end
-      passed.broken = true
       unparsed(tvb, offset, pinfo, tree, why, words)
       return tvb:reported_len()
     end

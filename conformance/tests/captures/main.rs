@@ -17,9 +17,13 @@ mod sniffed;
 mod timeline;
 mod tshark;
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use eop_conformance::octets::{n, r};
+use eop_conformance::timeline::{Log, Side};
+use eop_conformance::verdict::End;
 use tshark::Tshark;
 
 /// The ports of a play are any; with this every connection is read as EOP from its first octet on.
@@ -136,6 +140,23 @@ fn without_a_port_the_heuristic_finds_the_same_sessions() {
     assert_eq!(
         decoded::connections(&tshark, &written.capture, &[]),
         logged::connections(&written.log)
+    );
+}
+
+#[test]
+fn a_client_may_stop_within_a_message_behind_the_servers_redirect() {
+    let Some(tshark) = Tshark::here() else { return };
+    let loopback = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let log = Log::begin();
+    let connection = log.opened("A", Side::Runner, loopback(4000), loopback(9000));
+    log.octets(&connection, Side::Testee, &r(loopback(9001)));
+    log.octets(&connection, Side::Runner, &n("begun")[..14]);
+    log.ended(&connection, Side::Runner, End::Fin);
+    let capture = timeline::file("stopped", log.finish());
+    let [client, server] = &decoded::connections(&tshark, &capture, EVERY_PORT)[0].directions;
+    assert!(
+        client.broken.is_empty() && server.frames.len() == 1,
+        "{client:?}"
     );
 }
 
