@@ -69,7 +69,9 @@ impl Manner {
 
 /// Octets sent by the script and not yet by the runner, by connection.
 #[derive(Debug, Clone, Default)]
-pub struct Held(Rc<RefCell<Vec<(Rc<Socket>, Vec<u8>)>>>);
+pub struct Held(Rc<RefCell<Vec<Pending>>>);
+
+type Pending = (Rc<Socket>, Vec<u8>);
 
 impl Held {
     fn add(&self, socket: &Rc<Socket>, octets: &[u8]) {
