@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use eop_conformance::case::{Case, Role};
-use eop_conformance::schedule::{self, Settings, Testee};
+use eop_conformance::schedule::{self, Settings, Testee, Timelines};
 use eop_conformance::segmentation::Cut;
 use eop_conformance::testee::{DriverTestee, ServerTestee};
 use eop_conformance::verdict::Verdict;
@@ -51,6 +51,7 @@ fn play(role: Role) -> Vec<Case> {
             // Whether a case is executed does not depend on how its octets are cut.
             cut: Some(Cut::Whole),
             deadline: None,
+            timelines: Timelines::Failing,
         };
         let gate = eop_conformance::cases::gate(role);
         let outcomes = schedule::run(&testee, &gate, &left, &settings);
