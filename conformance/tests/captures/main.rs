@@ -20,6 +20,7 @@ mod tshark;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use eop_conformance::octets::{n, r};
 use eop_conformance::timeline::{Log, Side};
@@ -59,6 +60,9 @@ struct Written {
     capture: PathBuf,
 }
 
+/// All cases with every cut, played once for every test that reads them.
+static KINDS: LazyLock<Written> = LazyLock::new(|| play("kinds", CASES, &[]));
+
 /// Plays the cases to the built-in peer, in both roles.
 fn play(name: &str, cases: &[&str], more: &[&str]) -> Written {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -82,9 +86,8 @@ fn play(name: &str, cases: &[&str], more: &[&str]) -> Written {
 #[test]
 fn every_frame_of_every_kind_of_session_is_decoded_as_it_was_logged() {
     let Some(tshark) = Tshark::here() else { return };
-    let written = play("kinds", CASES, &[]);
-    let logged = logged::connections(&written.log);
-    let decoded = decoded::connections(&tshark, &written.capture, EVERY_PORT);
+    let logged = logged::connections(&KINDS.log);
+    let decoded = decoded::connections(&tshark, &KINDS.capture, EVERY_PORT);
     assert!(logged.len() > 500, "{} connections", logged.len());
     assert_eq!(decoded.len(), logged.len());
     for (logged, decoded) in logged.iter().zip(&decoded) {
@@ -95,9 +98,8 @@ fn every_frame_of_every_kind_of_session_is_decoded_as_it_was_logged() {
 #[test]
 fn the_cases_show_every_violation_that_the_dissector_knows() {
     let Some(_) = Tshark::here() else { return };
-    let written = play("violations", CASES, &["--cut", "whole"]);
     let known = std::fs::read_to_string(Tshark::dissector()).expect("the dissector is there");
-    let shown: std::collections::BTreeSet<_> = logged::connections(&written.log)
+    let shown: std::collections::BTreeSet<_> = logged::connections(&KINDS.log)
         .into_iter()
         .flat_map(|connection| connection.directions)
         .flat_map(|direction| direction.broken)
@@ -163,16 +165,14 @@ fn a_client_may_stop_within_a_message_behind_the_servers_redirect() {
 #[test]
 fn what_is_read_twice_is_shown_the_same() {
     let Some(tshark) = Tshark::here() else { return };
-    let written = play("twice", CASES, &[]);
-    let once = decoded::connections(&tshark, &written.capture, EVERY_PORT);
-    let twice = decoded::connections(&tshark, &written.capture, &[EVERY_PORT, &["-2"]].concat());
+    let once = decoded::connections(&tshark, &KINDS.capture, EVERY_PORT);
+    let twice = decoded::connections(&tshark, &KINDS.capture, &[EVERY_PORT, &["-2"]].concat());
     assert_eq!(twice, once);
 }
 
 #[test]
 fn every_checksum_is_right_and_no_packet_is_malformed() {
     let Some(tshark) = Tshark::here() else { return };
-    let written = play("checksums", CASES, &[]);
     let checked = [
         "-o",
         "tcp.check_checksum:TRUE",
@@ -180,13 +180,13 @@ fn every_checksum_is_right_and_no_packet_is_malformed() {
         "ip.check_checksum:TRUE",
     ];
     let fields = ["tcp.checksum.status", "ip.checksum.status"];
-    let rows = tshark.fields(&written.capture, &[EVERY_PORT, &checked].concat(), &fields);
+    let rows = tshark.fields(&KINDS.capture, &[EVERY_PORT, &checked].concat(), &fields);
     assert!(rows.len() > 5000, "{} packets", rows.len());
     assert!(rows.iter().all(|row| row == &["1", "1"]), "1 means good");
     let odd =
         "_ws.malformed || _ws.lua.error || (tcp.analysis.flags && !tcp.analysis.reused_ports)";
     let odd = tshark.fields(
-        &written.capture,
+        &KINDS.capture,
         &[EVERY_PORT, &["-Y", odd]].concat(),
         &["frame.number"],
     );
