@@ -206,6 +206,8 @@ pub struct Session<const N: usize = 64> {
     provisional: u32,
     /// The hop of the connection on which they were offered.
     provisional_hop: u32,
+    /// When that connection was over.
+    provisional_since: u64,
     episode: Episode,
     pace: Pace,
     /// Home's deadline until the first redirect, then the episode's.
@@ -246,6 +248,7 @@ impl<const N: usize> Session<N> {
             answered: false,
             provisional: 0,
             provisional_hop: 0,
+            provisional_since: 0,
             episode: Episode::NONE,
             pace: Pace::NONE,
             clock: Clock::new(config.bounds.home_deadline),
@@ -311,10 +314,12 @@ impl<const N: usize> Session<N> {
     /// Lets clocks run or stand still, as the state now demands.
     fn settle_clocks(&mut self, now: u64) {
         // A message on its way stops the deadline; the application's thinking does not (EOP-EPI-6).
-        let between_moves = self.is_connected() && self.episode.is_running();
-        let waits = self.client.outstanding() > 0;
-        self.clock
-            .set_running(self.is_timed() || (between_moves && !waits), now);
+        let thinking = match self.state {
+            State::Holding => true,
+            State::Open => self.episode.is_running() && self.client.outstanding() == 0,
+            State::Dialing | State::Judging | State::Moving | State::Settling | State::Ended => false,
+        };
+        self.clock.set_running(self.is_timed() || thinking, now);
         let greeted = self.client.greetings() == 0;
         let quiet = self.is_connected() && greeted && self.outbox.is_empty();
         self.quiet_since = match (quiet, self.quiet_since) {

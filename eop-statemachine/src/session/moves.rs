@@ -58,7 +58,7 @@ impl<const N: usize> Session<N> {
             return;
         }
         if self.is_connected() {
-            self.note_provisional();
+            self.note_provisional(now);
             self.client.lost();
         }
         let end = match (self.redirect, self.state) {
@@ -134,11 +134,12 @@ impl<const N: usize> Session<N> {
     }
 
     /// The application retired messages after the redirect that followed their answers: what came before that
-    /// redirect is no part of this episode.
+    /// redirect is no part of this episode, which begins with it.
     pub(super) fn note_earlier_answer(&mut self) {
         self.episode
             .keep_last(self.hop.saturating_sub(self.provisional_hop));
         self.clock = Clock::new(self.config.bounds.deadline);
+        self.clock.set_running(true, self.provisional_since);
         if self.provisional_hop == self.hop {
             self.answered = true;
         }

@@ -212,7 +212,7 @@ impl<const N: usize> Session<N> {
 
     /// A redirect is complete, and what it carried was delivered.
     fn note_redirect(&mut self, redirect: Redirect, now: u64) {
-        self.note_provisional();
+        self.note_provisional(now);
         self.outbox.owe_all();
         self.outbox.begin_hop(self.replay_budget());
         self.redirect = Some(redirect);
@@ -234,17 +234,18 @@ impl<const N: usize> Session<N> {
 
     /// The connection is over, and what was completely offered on it may yet be retired (manual); if nothing was
     /// offered on it, what was before.
-    pub(super) fn note_provisional(&mut self) {
+    pub(super) fn note_provisional(&mut self, now: u64) {
         if self.config.service.discipline == Discipline::Manual && !self.outbox.undecided() {
             self.provisional = self.client.completely_offered();
             self.provisional_hop = self.hop;
+            self.provisional_since = now;
         }
     }
 
     /// The connection is over without a redirect.
     fn over(&mut self, reason: Reason, now: u64) {
         self.end_quiet_episode(now);
-        self.note_provisional();
+        self.note_provisional(now);
         let falls_back = match reason {
             Reason::Failed(cause) => self.may_fall_back(cause, now),
             Reason::Fin => !self.outbox.is_empty() && self.may_fall_back(Cause::Uncertain, now),

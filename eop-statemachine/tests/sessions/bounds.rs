@@ -416,3 +416,26 @@ fn no_configuration_is_without_bounds() {
     let error = Subject::new(Home::v4(at(HOME)), contradiction, 0).unwrap_err();
     assert_eq!(error, ConfigError::AutomaticManual);
 }
+
+#[test]
+fn an_answer_retired_late_begins_the_deadline_with_the_redirect_behind_it() {
+    let mut session = connected(manual());
+    send(&mut session, 0);
+    send(&mut session, 0);
+    write(&mut session);
+    let _ = redirect(&mut session, &r(4001, ""), 1_000);
+    session.retire(1, 5_000).unwrap();
+    assert_eq!(session.deadline(), Some(31_000));
+}
+
+#[test]
+fn the_deadline_does_not_wait_for_the_decision_of_a_half_closed_session() {
+    let mut session = connected(manual());
+    send(&mut session, 0);
+    write(&mut session);
+    session.half_close(0).unwrap();
+    let _ = redirect(&mut session, &r(4001, ""), 1_000);
+    assert_eq!((session.state(), session.deadline()), (State::Holding, None));
+    session.resend(1, 40_000).unwrap();
+    assert_eq!(session.deadline(), Some(31_000));
+}

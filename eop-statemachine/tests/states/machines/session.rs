@@ -249,5 +249,5 @@ const SENTENCES: &[Sentence<State, On>] = &[
         "Cannot happen: nothing was delivered yet.",
         &["EOP-ACC-14"]),
     api(&[On::Expire, On::ExpireProvisional], &[State::Holding, State::Settling, State::Ended],
-        "No deadline runs."),
+        "No deadline strikes."),
 ];
