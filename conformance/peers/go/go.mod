@@ -1,0 +1,3 @@
+module eop
+
+go 1.19
