@@ -52,6 +52,8 @@ pub(crate) enum Command {
         /// Only the mutants whose name matches (`*` stands for anything).
         #[arg(default_value = "*")]
         name: String,
+        #[command(flatten)]
+        published: Published,
     },
     /// Acts as a testee.
     #[command(hide = true)]
@@ -72,6 +74,18 @@ pub(crate) struct ServerWay {
     pub(crate) exec: Option<String>,
 }
 
+/// What is published of the mutants.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Published {
+    /// Writes the table of requirements, mutants and cases there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Plays only what the table there names: the cases that find each mutant out, and some that it does not disturb.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Peer {
     /// The built-in server.
@@ -85,7 +99,7 @@ pub(crate) enum Peer {
 }
 
 /// Which cases.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// Only cases whose name matches (`*` stands for anything); may be given several times.
     #[arg(long, global = true, value_name = "GLOB")]

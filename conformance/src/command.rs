@@ -60,7 +60,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             Exit::Conforms
         }),
         Some(Command::Explain { case }) => explain(case, manner),
-        Some(Command::Mutants { name }) => mutants::run(name, selection, manner),
+        Some(Command::Mutants { name, published }) => {
+            mutants::run(name, published, selection, manner)
+        }
         Some(Command::Peer { peer }) => return act(peer),
     };
     let exit = result.unwrap_or_else(|Refusal(exit, why)| {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::command::{Bad, Discipline, Resend, Settings, Verb, command};
+use crate::episode::Moves;
 use crate::session::Session;
 use crate::socket::wait;
 use crate::table::Fault;
@@ -226,7 +227,9 @@ impl Driver {
                 .extend(self.sessions.values().map(Session::journey));
             home = self.moved.get(&home).copied().unwrap_or(home);
         }
-        let session = Session::begin(id, home, settings, self.fault, self.voice.clone());
+        let earlier = self.sessions.values();
+        let moves = Moves::new(self.fault, earlier.map(Session::moves));
+        let session = Session::begin(id, home, settings, self.fault, self.voice.clone(), moves);
         self.sessions.insert(id, session);
     }
 

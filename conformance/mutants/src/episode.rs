@@ -1,6 +1,6 @@
 //! Episodes: how many moves, to where, for how long (section 7). Time comes as an argument.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,10 @@ use crate::table::Fault;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// A run of moves.
+#[derive(Clone)]
 struct Episode {
     redirects: u32,
-    visited: HashSet<SocketAddrV4>,
+    visited: Vec<SocketAddrV4>,
     fell_back: bool,
     spent: Duration,
     running: Option<Instant>,
@@ -26,16 +27,29 @@ pub(crate) struct Moves {
     recent: VecDeque<Instant>,
     episode: Option<Episode>,
     hurried: bool,
+    /// What only a fault remembers of an episode that is over.
+    past: Option<Episode>,
 }
 
 impl Moves {
-    pub(crate) fn new(fault: Fault) -> Self {
-        Self {
+    /// No moves yet, whatever `earlier` sessions did.
+    pub(crate) fn new<'s>(fault: Fault, earlier: impl Iterator<Item = &'s Self>) -> Self {
+        let mut moves = Self {
             fault,
             recent: VecDeque::new(),
             episode: None,
             hurried: false,
+            past: None,
+        };
+        for one in earlier {
+            if fault.has(Fault::MovesInherited) {
+                moves.recent.extend(&one.recent);
+            }
+            if fault.has(Fault::VisitedInherited) {
+                moves.past = one.episode.clone().or(moves.past);
+            }
         }
+        moves
     }
 
     /// Counts a REDIRECT from `from` to `target`, or says which bound it breaks. `answered`: `from` answered a message.
@@ -60,33 +74,42 @@ impl Moves {
         // A connection that did its work may be returned to (EOP-EPI-3).
         let visited = !answered && !self.fault.has(Fault::FirstRedirectorUnvisited)
             || answered && self.fault.has(Fault::AnsweredRedirectorVisited);
-        let visited = if visited {
-            HashSet::from([from])
-        } else {
-            HashSet::new()
-        };
+        let visited = if visited { vec![from] } else { Vec::new() };
+        let (fault, past) = (self.fault, self.past.take());
         let episode = self
             .episode
-            .get_or_insert_with(|| Episode::begin(visited, now));
+            .get_or_insert_with(|| Episode::begin(visited, now).burdened(fault, past));
         self.recent
             .retain(|moved| now.duration_since(*moved) < WINDOW);
         let crowded =
             self.recent.len() >= most(settings.moves) && !self.fault.has(Fault::MovesUnbounded);
-        let looped = episode.visited.contains(&target) && !self.fault.has(Fault::LoopUndetected);
+        let same = |visited: &SocketAddrV4| {
+            *visited == target
+                || self.fault.has(Fault::VisitedByPort) && visited.port() == target.port()
+        };
+        let looped = episode.visited.iter().any(same) && !self.fault.has(Fault::LoopUndetected);
+        let spent = episode.redirects >= allowed || crowded;
+        if spent && self.fault.has(Fault::CountBeforeLoop) {
+            return Err(Kind::TooManyRedirects);
+        }
         if self.fault.has(Fault::DeadlinePerHop) {
             (episode.spent, episode.running) = (Duration::ZERO, Some(now));
         }
         if looped {
             return Err(Kind::RedirectLoop);
         }
-        if episode.redirects >= allowed || crowded {
+        if spent {
             return Err(Kind::TooManyRedirects);
         }
-        if episode.elapsed(now) >= bound {
+        if episode.elapsed(now) >= bound && !self.fault.has(Fault::DeadlineForgotten) {
             return Err(Kind::RedirectDeadline);
         }
         episode.redirects += 1;
-        episode.visited.insert(target);
+        episode.visited.push(target);
+        if self.fault.has(Fault::VisitedLastTwo) {
+            let old = episode.visited.len().saturating_sub(2);
+            episode.visited.drain(..old);
+        }
         self.recent.push_back(now);
         Ok(())
     }
@@ -130,7 +153,7 @@ impl Moves {
 
     /// A message was answered.
     pub(crate) fn end_episode(&mut self) {
-        self.episode = None;
+        self.past = self.episode.take().or(self.past.take());
         if self.fault.has(Fault::MovesPerEpisode) {
             self.recent.clear();
         }
@@ -184,7 +207,7 @@ impl Moves {
 }
 
 impl Episode {
-    fn begin(visited: HashSet<SocketAddrV4>, now: Instant) -> Self {
+    fn begin(visited: Vec<SocketAddrV4>, now: Instant) -> Self {
         Self {
             redirects: 0,
             visited,
@@ -192,6 +215,21 @@ impl Episode {
             spent: Duration::ZERO,
             running: Some(now),
         }
+    }
+
+    /// What a faulty client takes over from an episode that is over, or another session's.
+    fn burdened(mut self, fault: Fault, past: Option<Self>) -> Self {
+        let Some(past) = past else { return self };
+        if fault.has(Fault::VisitedKept) || fault.has(Fault::VisitedInherited) {
+            self.visited.extend(past.visited);
+        }
+        if fault.has(Fault::RedirectsKept) {
+            self.redirects = past.redirects;
+        }
+        if fault.has(Fault::DeadlineKept) {
+            (self.spent, self.running) = (past.spent, past.running.or(self.running));
+        }
+        self
     }
 
     fn elapsed(&self, now: Instant) -> Duration {

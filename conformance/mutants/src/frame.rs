@@ -236,6 +236,10 @@ pub(crate) struct Inbox {
     octets: Vec<u8>,
     first: bool,
     header_since: Option<Instant>,
+    /// When it was made, or the last frame taken.
+    resting_since: Instant,
+    /// The octets of all payloads taken.
+    total: u32,
 }
 
 impl Inbox {
@@ -247,6 +251,8 @@ impl Inbox {
             octets: Vec::new(),
             first: true,
             header_since: None,
+            resting_since: Instant::now(),
+            total: 0,
         }
     }
 
@@ -285,8 +291,11 @@ impl Inbox {
 
     /// When the header that is incomplete here began.
     pub(crate) fn header_since(&self) -> Option<Instant> {
+        let resting = Some(self.resting_since);
         self.header_since
+            .or(resting.filter(|_| self.fault.has(Fault::HeaderTimerIdle)))
             .filter(|_| !self.fault.has(Fault::HeaderTimerMissing))
+            .filter(|_| self.first || !self.fault.has(Fault::HeaderTimerFirstOnly))
     }
 
     /// Takes the next frame (EOP-FRM-1 to EOP-FRM-9, EOP-OPC-2 to EOP-OPC-6, EOP-LIM-2).
@@ -341,7 +350,9 @@ impl Inbox {
         else {
             return Some(self.more());
         };
-        self.header_since = None;
+        if !self.fault.has(Fault::HeaderTimerOnPayload) {
+            self.header_since = None;
+        }
         let redirects = matches!(verdict, Verdict::Redirect);
         if self.is_too_long(slen, redirects)
             && !(self.fault.has(Fault::LimitAfterPayload) && present < end)
@@ -381,8 +392,23 @@ impl Inbox {
 
     /// What the end of the stream makes of the octets that are left (EOP-FRM-5).
     pub(crate) fn end(&mut self) -> Next {
+        let forgiven = match self.octets.len() {
+            1 => self.fault.has(Fault::TruncatedOctetForgiven),
+            HEADER => self.fault.has(Fault::TruncatedAfterHeader),
+            _ => false,
+        };
+        if forgiven {
+            self.octets.clear();
+        }
         if self.octets.is_empty() {
             return Next::More;
+        }
+        let missing = self.length().map_or(usize::MAX, |slen| {
+            let slen = usize::try_from(slen).unwrap_or(usize::MAX);
+            slen.saturating_sub(self.partial().len())
+        });
+        if missing == 1 && self.fault.has(Fault::TruncatedByOneTaken) {
+            return Next::Frame(Frame::Message(self.take(usize::MAX)));
         }
         let opcode = self.number16(0);
         if let (Some(REDIRECT), Some(port), Some(addr)) =
@@ -407,7 +433,12 @@ impl Inbox {
         if self.fault.has(Fault::SplitHeaderLost) {
             self.octets.clear();
         }
-        self.header_since = if self.octets.is_empty() {
+        let begun = if self.fault.has(Fault::HeaderTimerLate) {
+            self.octets.len() > 1
+        } else {
+            !self.octets.is_empty()
+        };
+        self.header_since = if !begun {
             None
         } else {
             self.header_since.or(Some(Instant::now()))
@@ -442,11 +473,20 @@ impl Inbox {
                 Verdict::Redirect
             }
             (REDIRECT, Role::Server) => Verdict::Broken(Kind::UnexpectedRedirect),
-            _ if taken == Some(self.fault) || self.fault.has(Fault::UnknownOpcodeTaken) => {
+            _ if taken == Some(self.fault)
+                || self.fault.has(Fault::UnknownOpcodeTaken)
+                || !self.first && self.fault.has(Fault::OpcodeCheckedFirst) =>
+            {
                 Verdict::Message
             }
             _ if self.fault.has(Fault::UnknownOpcodeSkipped) => Verdict::Skip,
-            (0x0100 | 0x0200, _) if !self.fault.has(Fault::ByteOrderUnnamed) => {
+            (0x0200, _) if self.fault.has(Fault::ByteOrderOfNormalOnly) && self.first => {
+                Verdict::Broken(Kind::NotEop)
+            }
+            (0x0100 | 0x0200, _)
+                if !self.fault.has(Fault::ByteOrderUnnamed)
+                    && (self.first || !self.fault.has(Fault::ByteOrderFirstOnly)) =>
+            {
                 Verdict::Broken(Kind::ByteOrderMismatch)
             }
             _ if self.first && !self.fault.has(Fault::NotEopUnnamed) => {
@@ -466,6 +506,8 @@ impl Inbox {
         };
         let slen = if self.fault.has(Fault::SixteenBitLength) {
             slen & 0xFFFF
+        } else if self.fault.has(Fault::LengthOfThreeOctets) {
+            slen & 0x00FF_FFFF
         } else {
             slen
         };
@@ -473,15 +515,27 @@ impl Inbox {
     }
 
     fn is_too_long(&self, slen: u32, redirect: bool) -> bool {
-        let limit = self.limit;
+        let own = self.limit == 1_048_576 && self.fault.has(Fault::LimitOfItsOwn);
+        let limit = if own { 1_000_000 } else { self.limit };
+        let slen = if self.fault.has(Fault::LimitOverAll) {
+            slen.saturating_add(self.total)
+        } else {
+            slen
+        };
         if self.fault.has(Fault::LimitMissing)
             || self.fault.has(Fault::RedirectUnlimited) && redirect
             || self.fault.has(Fault::SignedLength) && slen > 0x7FFF_FFFF
+            || self.fault.has(Fault::LimitCheckedFirst) && !self.first
+            || self.fault.has(Fault::LimitRaised) && slen <= 0x1_0000
+            || self.fault.has(Fault::RedirectLimitOneMore)
+                && redirect
+                && slen == limit.saturating_add(1)
         {
             return false;
         }
         slen > limit.saturating_add(u32::from(self.fault.has(Fault::LimitOneMore)))
             || slen == limit && self.fault.has(Fault::LimitOneLess)
+            || slen == limit && redirect && self.fault.has(Fault::RedirectLimitOneLess)
             || slen > 0xFFFF && self.fault.has(Fault::SmallLimit)
     }
 
@@ -540,7 +594,12 @@ impl Inbox {
             self.octets.clear();
         }
         self.first = false;
-        frame.split_off(HEADER.min(frame.len()))
+        self.header_since = None;
+        self.resting_since = Instant::now();
+        let payload = frame.split_off(HEADER.min(frame.len()));
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        self.total = self.total.saturating_add(length);
+        payload
     }
 
     fn number16(&self, at: usize) -> Option<u16> {

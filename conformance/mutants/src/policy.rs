@@ -22,7 +22,11 @@ enum Scope {
 fn scope(address: Ipv4Addr, fault: Fault) -> Scope {
     match address.octets() {
         [127, ..] => Scope::Loopback,
+        [126, ..] if fault.has(Fault::LoopbackWide) => Scope::Loopback,
+        [169, 254, ..] if fault.has(Fault::LinkLocalFlat) => Scope::Loopback,
         [169, 254, ..] => Scope::LinkLocal,
+        [169, ..] if fault.has(Fault::LinkLocalWide) => Scope::LinkLocal,
+        [100, 96..=127, ..] if fault.has(Fault::SharedSpaceShort) => Scope::Global,
         [100, 64..=127, ..] if fault.has(Fault::SharedSpaceGlobal) => Scope::Global,
         [172, 17..=31, ..] if fault.has(Fault::PrivateRangeShort) => Scope::Global,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Scope::Private,
@@ -31,11 +35,13 @@ fn scope(address: Ipv4Addr, fault: Fault) -> Scope {
 }
 
 /// Documentation, benchmarking, protocol assignments (EOP-POL-4).
-fn special(address: Ipv4Addr) -> bool {
-    matches!(
-        address.octets(),
-        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [198, 18 | 19, _, _]
-    )
+fn special(address: Ipv4Addr, fault: Fault) -> bool {
+    match address.octets() {
+        [192, 0, 1 | 3, _] => fault.has(Fault::SpecialWide),
+        [198, 19, _, _] => !fault.has(Fault::SpecialShort),
+        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [198, 18, _, _] => true,
+        _ => false,
+    }
 }
 
 /// An allow-list entry: a prefix and a range of ports.
@@ -49,7 +55,12 @@ pub(crate) struct Allow {
 
 impl Allow {
     fn matches(self, target: SocketAddrV4, fault: Fault) -> bool {
-        let mask = u32::MAX.checked_shl(32 - self.prefix).unwrap_or(0);
+        let prefix = if fault.has(Fault::AllowListPrefixByOctet) {
+            self.prefix / 8 * 8
+        } else {
+            self.prefix
+        };
+        let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
         let differs = (self.network.to_bits() ^ target.ip().to_bits()) & mask;
         let (first, last) = self.ports;
         let port =
@@ -81,7 +92,13 @@ pub(crate) fn refusal(
     fault: Fault,
 ) -> Option<&'static str> {
     let Move { home, from, target } = asked;
-    let allowed = allow.iter().any(|entry| entry.matches(target, fault));
+    let most = if fault.has(Fault::AllowListFirstOnly) {
+        1
+    } else {
+        allow.len()
+    };
+    let mut entries = allow.iter().take(most);
+    let allowed = entries.any(|entry| entry.matches(target, fault));
     if forbidden(target)
         && !(allowed && fault.has(Fault::AllowListOverForbidden))
         && !tolerates(fault, target)
@@ -92,21 +109,44 @@ pub(crate) fn refusal(
         return None;
     }
     let [reach, here, origin] = [target, from, home].map(|endpoint| scope(*endpoint.ip(), fault));
-    let port = target.port();
-    if is_narrower(reach, here, origin, fault) {
-        Some("scope")
-    } else if port < 1024
-        && (port != home.port() || fault.has(Fault::HomePortRefused))
-        && !fault.has(Fault::LowPortAllowed)
-    {
-        Some("port")
-    } else if special(*target.ip()) && !fault.has(Fault::SpecialAllowed) {
-        Some("special")
-    } else if is_insecure(cleartext, reach, here, fault) {
-        Some("insecure")
+    let here_for_secure = if fault.has(Fault::SecureOfHome) {
+        origin
     } else {
-        None
+        here
+    };
+    let mut reasons = [
+        (is_narrower(reach, here, origin, fault), "scope"),
+        (is_low(asked, fault), "port"),
+        (
+            special(*target.ip(), fault) && !fault.has(Fault::SpecialAllowed),
+            "special",
+        ),
+        (
+            is_insecure(cleartext, reach, here_for_secure, fault),
+            "insecure",
+        ),
+    ];
+    if fault.has(Fault::ReasonLast) {
+        reasons.reverse();
     }
+    let first = reasons.iter().find(|reason| reason.0);
+    first.map(|reason| reason.1)
+}
+
+/// A port below 1024 that is not home's (EOP-POL-3).
+fn is_low(asked: Move, fault: Fault) -> bool {
+    let Move { home, from, target } = asked;
+    let port = target.port();
+    let bound = if fault.has(Fault::LowPortOneLess) {
+        1023
+    } else if fault.has(Fault::LowPortOneMore) {
+        1025
+    } else {
+        1024
+    };
+    let known = port == home.port() && !fault.has(Fault::HomePortRefused)
+        || port == from.port() && fault.has(Fault::LowPortOfConnection);
+    port < bound && !known && !fault.has(Fault::LowPortAllowed)
 }
 
 /// Whether a faulty policy lets this forbidden target pass.
@@ -134,9 +174,13 @@ fn is_narrower(reach: Scope, here: Scope, home: Scope, fault: Fault) -> bool {
 /// EOP-POL-6, EOP-POL-7.
 fn is_insecure(cleartext: Cleartext, reach: Scope, here: Scope, fault: Fault) -> bool {
     let same_ground = match reach {
+        Scope::Loopback | Scope::Private if fault.has(Fault::NarrowSecure) => {
+            matches!(here, Scope::Loopback | Scope::Private)
+        }
         Scope::Loopback => here == Scope::Loopback,
         Scope::Private => here == Scope::Private && !fault.has(Fault::PrivateInsecure),
-        Scope::LinkLocal | Scope::Global => false,
+        Scope::LinkLocal => here == Scope::LinkLocal && fault.has(Fault::LinkLocalSecure),
+        Scope::Global => false,
     };
     match cleartext {
         Cleartext::Secure => !same_ground && !fault.has(Fault::InsecureAllowed),

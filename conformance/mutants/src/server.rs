@@ -125,6 +125,9 @@ impl World {
     fn mark(&mut self, token: &str) -> u32 {
         let count = self.marks.entry(token.to_owned()).or_insert(0);
         *count += 1;
+        if self.fault.has(Fault::MarkWraps) {
+            *count %= 256;
+        }
         *count
     }
 
@@ -168,7 +171,12 @@ impl Server {
         if fault.has(Fault::Garbage) {
             io::stdout().write_all(b"\xff\x00 listening soon\n")?;
         }
-        writeln!(io::stdout(), "ready {bound}")?;
+        let end = if fault.has(Fault::ReadyUnended) {
+            ""
+        } else {
+            "\n"
+        };
+        write!(io::stdout(), "ready {bound}{end}")?;
         io::stdout().flush()?;
         let mut steps = Vec::new();
         if fault.has(Fault::UnaskedGreeting) {

@@ -65,6 +65,8 @@ struct Baggage {
     postponed: Option<String>,
     /// The rest of a frame that was begun on another connection.
     carried: Option<Outgoing>,
+    /// How many greetings another connection did not bring.
+    greetings: Option<u32>,
     /// Octets that another connection brought.
     leftover: Vec<u8>,
     /// Connections that should be closed.
@@ -75,6 +77,10 @@ struct Baggage {
     backlog: VecDeque<(Instant, Verb)>,
     /// It tried once more already.
     retried: bool,
+    /// How many octets were answered.
+    answered: u64,
+    /// How many messages were dropped.
+    dropped: usize,
     /// A protocol error was seen.
     upset: bool,
 }
@@ -109,6 +115,7 @@ impl Session {
         settings: Settings,
         fault: Fault,
         voice: Voice,
+        moves: Moves,
     ) -> Self {
         let now = Instant::now();
         let place = Place::home(home, now);
@@ -122,7 +129,7 @@ impl Session {
             place,
             link: Link::Over,
             hop: 0,
-            moves: Moves::new(fault),
+            moves,
             undecided: false,
             half_closed: false,
             delivered: false,
@@ -142,6 +149,11 @@ impl Session {
     /// Where the session came from and where it is.
     pub(crate) fn journey(&self) -> (SocketAddrV4, SocketAddrV4) {
         (self.home, self.place.endpoint)
+    }
+
+    /// Its moves so far.
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.moves
     }
 
     /// Whether a protocol error was seen.
@@ -206,9 +218,13 @@ impl Session {
             }
             Verb::Drop(hop) => {
                 self.decide(hop)?;
+                let all = self.fault.has(Fault::DropTakesAll);
+                let before = self.queue.len();
                 if !self.fault.has(Fault::DroppedResent) {
-                    self.queue.retain(|message| !(message.owed && message.held));
+                    self.queue
+                        .retain(|message| !(message.owed && (message.held || all)));
                 }
+                self.baggage.dropped += before - self.queue.len();
                 self.release();
             }
             Verb::HalfClose if self.half_closed => return Err("half-closed-already"),
@@ -226,7 +242,9 @@ impl Session {
         if self.half_closed && !self.fault.has(Fault::SendAfterHalfClose) {
             return Err("half-closed");
         }
-        let trusting = self.fault.has(Fault::SendBeforeDecision);
+        let trusting = self.fault.has(Fault::SendBeforeDecision)
+            || self.settings.resend == Resend::Automatic
+                && self.fault.has(Fault::SendBeforeAutomaticDecision);
         let held = self.is_undecided();
         if held && !trusting {
             return Err("undecided");
@@ -237,6 +255,9 @@ impl Session {
             && self.fault.has(Fault::AutomaticSendRefused)
         {
             return Err("resending");
+        }
+        if self.queue.len() >= 256 && self.fault.has(Fault::PipelineShort) {
+            return Ok(());
         }
         let offered = Offered::Nothing;
         let message = Message {
@@ -291,7 +312,9 @@ impl Session {
         for message in self.queue.drain(..count) {
             if message.offered == Offered::Whole {
                 self.place.answered = true;
-                self.moves.end_episode();
+                if !self.fault.has(Fault::RetireKeepsEpisode) {
+                    self.moves.end_episode();
+                }
             } else {
                 answered_before = true;
             }
@@ -304,10 +327,11 @@ impl Session {
 
     /// EOP-RSD-12.
     fn decide(&mut self, hop: u32) -> Result<(), &'static str> {
-        if hop != self.hop && !self.fault.has(Fault::StaleDecisionTaken) {
+        let early = hop > self.hop && self.fault.has(Fault::FutureDecisionTaken);
+        if hop != self.hop && !self.fault.has(Fault::StaleDecisionTaken) && !early {
             return Err("stale-hop");
         }
-        if !self.is_undecided() {
+        if !self.is_undecided() && !self.fault.has(Fault::DecisionUnasked) {
             return Err("nothing-owed");
         }
         self.undecided = false;
@@ -322,6 +346,7 @@ impl Session {
     fn release(&mut self) {
         for message in &mut self.queue {
             message.held = false;
+            message.never_resend &= !self.fault.has(Fault::NeverResendOnce);
         }
     }
 
@@ -378,6 +403,9 @@ impl Session {
         if self.fault.has(Fault::ResendFirstOnly) {
             queue.truncate(1);
         }
+        if self.fault.has(Fault::ResendFew) {
+            queue.truncate(64);
+        }
     }
 
     /// Decides what waits for the application on the next connection (EOP-RSD-11, EOP-RSD-15).
@@ -385,7 +413,11 @@ impl Session {
         let explicit =
             self.settings.resend == Resend::Explicit || self.fault.has(Fault::AutomaticAsks);
         let budget = u64::from(self.settings.budget);
-        let mut sum = 0;
+        let mut sum = if self.fault.has(Fault::BudgetOverAll) {
+            self.baggage.answered
+        } else {
+            0
+        };
         let mut held = false;
         for message in &mut self.queue {
             let length = u64::from(message.payload.length());

@@ -148,6 +148,7 @@ faults! {
     LittleEndianLengthRead Subtle "little-endian-length-read" "Reads slen with its last octet first." { Server: ["EOP-FRM-1"] Client: ["EOP-FRM-1"] }
     SixteenBitLength Subtle "sixteen-bit-length" "Reads only the low 16 bits of slen." { Server: ["EOP-FRM-1", "EOP-LIM-1", "EOP-LIM-2"] Client: ["EOP-FRM-1", "EOP-LIM-1", "EOP-LIM-2"] }
     SignedLength Subtle "signed-length" "Takes an slen beyond 2,147,483,647 for a negative number that passes the limit." { Server: ["EOP-LIM-2", "EOP-LIM-3"] Client: ["EOP-LIM-2", "EOP-LIM-3"] }
+    LengthOfThreeOctets Subtle "length-of-three-octets" "Reads only the low three octets of slen." { Server: ["EOP-FRM-1", "EOP-LIM-2"] Client: ["EOP-FRM-1", "EOP-LIM-2"] }
     SwappedPortRead Subtle "swapped-port-read" "Reads a target's port with its octets exchanged." { Client: ["EOP-FRM-1"] }
     ReversedAddressRead Subtle "reversed-address-read" "Reads a target's address with its last octet first." { Client: ["EOP-FRM-1"] }
     ReadTailDropped Subtle "read-tail-dropped" "Takes one read for one frame and drops what stands behind it." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
@@ -155,6 +156,9 @@ faults! {
     SplitPayloadCut Subtle "split-payload-cut" "Takes what one read brought of a payload for all of it." { Server: ["EOP-FRM-2"] Client: ["EOP-FRM-2"] }
     TruncatedDelivered Subtle "truncated-delivered" "Takes a message that the end of the stream cut for a whole one." { Server: ["EOP-FRM-5", "EOP-RSD-10"] Client: ["EOP-FRM-5"] }
     TruncatedAsEnd Subtle "truncated-as-end" "Takes an end of the stream inside a frame for an orderly one." { Client: ["EOP-FRM-5"] }
+    TruncatedAfterHeader Subtle "truncated-after-header" "Takes an end of the stream right behind a header for an orderly one." { Client: ["EOP-FRM-5"] }
+    TruncatedOctetForgiven Subtle "truncated-octet-forgiven" "Takes an end of the stream behind the first octet of a header for an orderly one." { Client: ["EOP-FRM-5"] }
+    TruncatedByOneTaken Subtle "truncated-by-one-taken" "Takes a message that lacks its last octet for a whole one." { Server: ["EOP-FRM-5", "EOP-RSD-10"] }
     TruncatedRedirectFollowed Subtle "truncated-redirect-followed" "Follows a REDIRECT that the end of the stream cut." { Client: ["EOP-RED-6", "EOP-FRM-5"] }
     NormalPortRefused Subtle "normal-port-refused" "Refuses a NORMAL frame with a port." { Server: ["EOP-FRM-7"] Client: ["EOP-FRM-7"] }
     NormalAddressRefused Subtle "normal-address-refused" "Refuses a NORMAL frame with an address." { Server: ["EOP-FRM-7"] Client: ["EOP-FRM-7"] }
@@ -165,6 +169,7 @@ faults! {
     UnknownOpcodeTaken Subtle "unknown-opcode-taken" "Takes every opcode that it does not know for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
     UnknownOpcodeSkipped Subtle "unknown-opcode-skipped" "Skips a frame whose opcode it does not know." { Server: ["EOP-OPC-4", "EOP-OPC-2"] Client: ["EOP-OPC-4", "EOP-OPC-2"] }
     OpcodeLowOctet Subtle "opcode-low-octet" "Looks at the second octet of an opcode only." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
+    OpcodeCheckedFirst Subtle "opcode-checked-first" "Checks only the first opcode of a connection." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
     ZeroOpcodeTaken Subtle "zero-opcode-taken" "Takes the opcode 0x0000 for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
     FutureOpcodeTaken Subtle "future-opcode-taken" "Takes opcodes of future versions for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
     ExtensionOpcodeTaken Subtle "extension-opcode-taken" "Takes opcodes of extensions for NORMAL." { Server: ["EOP-OPC-2"] Client: ["EOP-OPC-2"] }
@@ -175,16 +180,28 @@ faults! {
     NotEopUnnamed Subtle "not-eop-unnamed" "Names a first opcode that it does not know UnknownOpcode." { Client: ["EOP-OPC-5"] }
     NotEopEverywhere Subtle "not-eop-everywhere" "Names every opcode that it does not know NotEop." { Client: ["EOP-OPC-2"] }
     ByteOrderUnnamed Subtle "byte-order-unnamed" "Does not know the opcodes of the other byte order." { Client: ["EOP-OPC-6"] }
+    ByteOrderOfNormalOnly Subtle "byte-order-of-normal-only" "Does not know REDIRECT in the other byte order." { Client: ["EOP-OPC-6"] }
+    ByteOrderFirstOnly Subtle "byte-order-first-only" "Knows the other byte order only in the first frame of a connection." { Client: ["EOP-OPC-6"] }
     SmallLimit Subtle "small-limit" "Refuses payloads of 65,536 octets." { Server: ["EOP-LIM-1"] Client: ["EOP-LIM-1"] }
     LimitMissing Subtle "limit-missing" "Has no limit on slen." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
     LimitOneMore Subtle "limit-one-more" "Accepts one octet more than its limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
     LimitOneLess Subtle "limit-one-less" "Refuses a payload of exactly its limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitCheckedFirst Subtle "limit-checked-first" "Checks only the first frame of a connection against its limit." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitOverAll Subtle "limit-over-all" "Holds all payloads of a connection together against its limit." { Server: ["EOP-LIM-2", "EOP-LIM-1"] Client: ["EOP-LIM-2", "EOP-LIM-1"] }
+    LimitRaised Subtle "limit-raised" "Accepts payloads of 65,536 octets whatever its limit is." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitOfItsOwn Subtle "limit-of-its-own" "Refuses payloads beyond 1,000,000 octets where its limit is the default." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
     RedirectUnlimited Subtle "redirect-unlimited" "Does not limit the payload of a REDIRECT." { Client: ["EOP-LIM-2"] }
+    RedirectLimitOneLess Subtle "redirect-limit-one-less" "Refuses a REDIRECT whose payload is of exactly its limit." { Client: ["EOP-LIM-2"] }
+    RedirectLimitOneMore Subtle "redirect-limit-one-more" "Accepts a REDIRECT whose payload is of one octet more than its limit." { Client: ["EOP-LIM-2"] }
     TooLargeMisnamed Subtle "too-large-misnamed" "Names a payload over the limit TruncatedFrame." { Client: ["EOP-LIM-2"] }
     AnnouncedHeld Subtle "announced-held" "Takes the memory for a payload when its header announces it." { Server: ["EOP-LIM-4"] Client: ["EOP-LIM-4"] }
     LimitAfterPayload Subtle "limit-after-payload" "Looks at the limit only when the payload is there." { Server: ["EOP-LIM-3"] Client: ["EOP-LIM-3"] }
     HeaderTimerMissing Subtle "header-timer-missing" "Waits for the rest of a header for ever." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
     HeaderTimerRestarts Subtle "header-timer-restarts" "Grants the time for a header anew with every octet." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
+    HeaderTimerIdle Subtle "header-timer-idle" "Does not wait for the first octet of a header for longer than for the rest." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
+    HeaderTimerOnPayload Subtle "header-timer-on-payload" "Lets the time for a header run on until the payload is there." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
+    HeaderTimerFirstOnly Subtle "header-timer-first-only" "Bounds only the first header of a connection." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
+    HeaderTimerLate Subtle "header-timer-late" "Lets the time for a header begin when its opcode is there." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
 
     // Errors and time.
     ErrorLingers Subtle "error-lingers" "Leaves the connection open after a protocol error." { Server: ["EOP-ERR-1"] Client: ["EOP-ERR-1"] }
@@ -192,6 +209,8 @@ faults! {
     ErrorAnswered Subtle "error-answered" "Says on the connection that there was a protocol error." { Server: ["EOP-ERR-2"] Client: ["EOP-ERR-2"] }
     ErrorEverywhere Subtle "error-everywhere" "Ends everything it has open at one protocol error." { Server: ["EOP-ERR-3"] Client: ["EOP-ERR-3"] }
     StallMissing Subtle "stall-missing" "Waits for ever for a transport that takes nothing." { Server: ["EOP-CLS-12"] Client: ["EOP-CLS-12"] }
+    StallResetByReading Subtle "stall-reset-by-reading" "Takes what it reads for progress of what it writes." { Client: ["EOP-CLS-12"] }
+    StallInAll Subtle "stall-in-all" "Grants a message no more time than a stall, although the transport goes on taking it." { Client: ["EOP-CLS-12"] }
 
     // The server's redirects.
     ClientRedirectTaken Subtle "client-redirect-taken" "Takes a client's REDIRECT for a message." { Server: ["EOP-RED-2"] }
@@ -207,15 +226,17 @@ faults! {
     UnaskedGreeting Subtle "unasked-greeting" "Greets although the service has no greetings." { Server: ["EOP-ACC-2"] }
     AnswersTwice Subtle "answers-twice" "Sends every answer twice." { Server: ["EOP-ACC-2"] }
     AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3"] }
-    GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4"] }
-    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4"] }
+    GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
+    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
     ActsAfterRedirect Subtle "acts-after-redirect" "Acts on pipelined requests after it sent a REDIRECT." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
     ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2"] }
+    ActsWhileRedirecting Subtle "acts-while-redirecting" "Acts on requests while its REDIRECT is on the way." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
     ActsBeforeComplete Subtle "acts-before-complete" "Acts on a request that is not complete." { Server: ["EOP-RSD-10"] }
     HalfCloseAbandons Subtle "half-close-abandons" "Closes at once when the client half-closes." { Server: ["EOP-HCL-1"] }
     HalfCloseKept Subtle "half-close-kept" "Keeps the connection of a client that half-closed and was answered." { Server: ["EOP-HCL-5"] }
     HalfCloseForgetsPipelined Subtle "half-close-forgets-pipelined" "Forgets the requests that wait when the client half-closes." { Server: ["EOP-HCL-1"] }
     HalfCloseUnredirected Subtle "half-close-unredirected" "Closes instead of redirecting a client that half-closed." { Server: ["EOP-HCL-1"] }
+    HalfCloseCutsOff Subtle "half-close-cuts-off" "Closes in the middle of what it sends when the client half-closes." { Server: ["EOP-HCL-1"] }
 
     // The server's closing.
     CloseAfterRedirect Subtle "close-after-redirect" "Closes at once after every REDIRECT." { Server: ["EOP-CLS-1"] }
@@ -228,12 +249,14 @@ faults! {
     DrainIdleMissing Subtle "drain-idle-missing" "Waits for a silent client as long as for any." { Server: ["EOP-CLS-3"] }
     DrainTotalMissing Subtle "drain-total-missing" "Discards for as long as octets come." { Server: ["EOP-CLS-3"] }
     DrainClockEarly Subtle "drain-clock-early" "Lets the limits of the discarding begin before the redirect has arrived." { Server: ["EOP-CLS-4"] }
+    DrainTotalEarly Subtle "drain-total-early" "Lets the limit of the whole discarding begin before the redirect has arrived." { Server: ["EOP-CLS-4"] }
     DrainIgnoresEnd Subtle "drain-ignores-end" "Stays until the limits pass although the client has ended the stream." { Server: ["EOP-CLS-5"] }
     HalfCloseAfterRedirect Subtle "half-close-after-redirect" "Half-closes after a REDIRECT in the test service." { Server: ["EOP-TST-11"] }
     ResetAfterRedirect Subtle "reset-after-redirect" "Resets the connection after a REDIRECT." { Server: ["EOP-CLS-7", "EOP-CLS-1"] }
 
     // The test service.
     StaysAfterInput Subtle "stays-after-input" "Does not leave when standard input ends." { Server: ["EOP-TST-2"] Client: ["EOP-DRV-2"] }
+    ReadyUnended Subtle "ready-unended" "Prints its `ready` line without the end of the line." { Server: ["EOP-TST-1"] }
     ListensAnywhere Subtle "listens-anywhere" "Agrees to listen on an address that is not loopback." { Server: ["EOP-TST-3"] }
     OneAtATime Subtle "one-at-a-time" "Serves the next connection when the one before has ended." { Server: ["EOP-TST-4"] }
     LenientGrammar Subtle "lenient-grammar" "Does not mind capitals and spaces in requests." { Server: ["EOP-TST-5"] }
@@ -246,12 +269,15 @@ faults! {
     LateAfterAnswer Subtle "late-after-answer" "Agrees to an answer and a redirect with a payload in one `do`." { Server: ["EOP-TST-8"] }
     ListFirstAlways Subtle "list-first-always" "Redirects to the first endpoint of the list, wherever it is itself." { Server: ["EOP-TST-9"] }
     ListFirstPlace Subtle "list-first-place" "Goes by its first place in the list, not by the last." { Server: ["EOP-TST-9"] }
+    ListShort Subtle "list-short" "Looks at the first eight endpoints of a list." { Server: ["EOP-TST-9"] }
     ListWraps Subtle "list-wraps" "Redirects from the last endpoint of the list to the first." { Server: ["EOP-TST-10"] }
     HereAfterAnswer Subtle "here-after-answer" "Says `here` although the request was answered." { Server: ["EOP-TST-10"] }
     HereCloses Subtle "here-closes" "Closes after `here`." { Server: ["EOP-TST-10"] }
     RefusedAfterAnswer Subtle "refused-after-answer" "Says `refused` although the request was answered." { Server: ["EOP-TST-13"] }
     MarkLate Subtle "mark-late" "Counts marks after the steps behind them." { Server: ["EOP-TST-12"] }
     MarkTwice Subtle "mark-twice" "Counts the marks of a `do` twice." { Server: ["EOP-TST-12"] }
+    MarkWraps Subtle "mark-wraps" "Counts marks in one octet." { Server: ["EOP-TST-14"] }
+    SignalConsumed Subtle "signal-consumed" "Lets a signal release one wait only." { Server: ["EOP-TST-14"] }
 
     // The client follows.
     RedirectEchoed Subtle "redirect-echoed" "Sends a REDIRECT back to the server that sent one." { Client: ["EOP-RED-1"] }
@@ -267,23 +293,31 @@ faults! {
     LeftoversCarried Subtle "leftovers-carried" "Parses what stands behind a REDIRECT as if the target had sent it." { Client: ["EOP-RED-9"] }
     RefusedPayloadDropped Subtle "refused-payload-dropped" "Does not deliver the payload of a REDIRECT whose target it refuses." { Client: ["EOP-RED-10"] }
     WritesBeforeReading Subtle "writes-before-reading" "Does not read while it has octets to write." { Client: ["EOP-RED-12"] }
-    FinishesMessage Subtle "finishes-message" "Finishes the message that it is sending before it acts on a REDIRECT." { Client: ["EOP-RED-13", "EOP-RED-7"] }
+    FinishesMessage Subtle "finishes-message" "Finishes the message that it is sending before it acts on a REDIRECT." { Client: ["EOP-RED-13", "EOP-RED-12", "EOP-RED-7"] }
     RedirectRemembered Subtle "redirect-remembered" "Begins a new session where the last one from that home ended." { Client: ["EOP-RED-15"] }
+    MovesInherited Subtle "moves-inherited" "Counts the moves of earlier sessions as its own." { Client: ["EOP-RED-15", "EOP-EPI-7"] }
+    VisitedInherited Subtle "visited-inherited" "Takes what an earlier session visited for visited." { Client: ["EOP-RED-15", "EOP-EPI-2", "EOP-POL-10"] }
     RedirectAsFailure Subtle "redirect-as-failure" "Reports an early redirect as a lost connection." { Client: ["EOP-RSD-16", "EOP-RED-7"] }
 
     // The client accounts.
     AnswersNewest Subtle "answers-newest" "Lets a message answer the newest outstanding one." { Client: ["EOP-ACC-1", "EOP-RSD-3", "EOP-RSD-4"] }
     LateAnswersNothing Subtle "late-answers-nothing" "Does not count the payload of a REDIRECT as an answer." { Client: ["EOP-ACC-1"] }
+    EarlyAnswers Subtle "early-answers" "Lets a REDIRECT without payload answer the oldest message." { Client: ["EOP-RSD-3"] }
+    PipelineShort Subtle "pipeline-short" "Forgets what it is given while 256 messages are outstanding." { Client: ["EOP-ACC-1"] }
     GreetingsOnlyAtHome Subtle "greetings-only-at-home" "Expects greetings at home only." { Client: ["EOP-ACC-4", "EOP-ACC-5", "EOP-ACC-6"] }
     SendBeforeGreeting Subtle "send-before-greeting" "Sends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
     ResendBeforeGreeting Subtle "resend-before-greeting" "Resends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
     OneGreetingEnough Subtle "one-greeting-enough" "Sends after the first of several greetings." { Client: ["EOP-ACC-5"] }
+    GreetingsCarried Subtle "greetings-carried" "Expects at the target only the greetings that home did not send." { Client: ["EOP-ACC-5"] }
+    EmptyGreetingUncounted Subtle "empty-greeting-uncounted" "Does not count an empty greeting." { Client: ["EOP-ACC-6", "EOP-FRM-8"] }
     GreetingAsAnswer Subtle "greeting-as-answer" "Counts a greeting as the answer to the oldest message." { Client: ["EOP-ACC-6"] }
     GreetingRequired Subtle "greeting-required" "Refuses a REDIRECT before the greetings." { Client: ["EOP-ACC-7"] }
     LateGreetingUncounted Subtle "late-greeting-uncounted" "Does not take the payload of a REDIRECT for a greeting." { Client: ["EOP-ACC-8"] }
     LateGreetingUnmoved Subtle "late-greeting-unmoved" "Takes the payload of a REDIRECT for a greeting and does not move." { Client: ["EOP-ACC-8"] }
     UnsolicitedTaken Subtle "unsolicited-taken" "Accepts a message when nothing is outstanding." { Client: ["EOP-ACC-9"] }
     UnofferedAnswered Subtle "unoffered-answered" "Accepts an answer to a message that it has not completely sent." { Client: ["EOP-ACC-9"] }
+    UnofferedAnsweredLate Subtle "unoffered-answered-late" "Accepts the payload of a REDIRECT as the answer to a message that it has not completely sent." { Client: ["EOP-ACC-9", "EOP-ACC-10"] }
+    OwedAnswered Subtle "owed-answered" "Accepts an answer to a message that it owes and has not resent." { Client: ["EOP-ACC-9", "EOP-ACC-10"] }
     UnsolicitedDelivered Subtle "unsolicited-delivered" "Delivers a message that answers nothing, then fails." { Client: ["EOP-ACC-10"] }
     UnsolicitedMoves Subtle "unsolicited-moves" "Moves although the payload of the REDIRECT answers nothing." { Client: ["EOP-ACC-10", "EOP-ACC-9"] }
     ManualRetiresItself Subtle "manual-retires-itself" "Counts every message as an answer in manual." { Client: ["EOP-ACC-11"] }
@@ -299,6 +333,7 @@ faults! {
     UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-3", "EOP-RSD-6"] }
     ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
     ResendLastOnly Subtle "resend-last-only" "Resends the newest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
+    ResendFew Subtle "resend-few" "Resends at most 64 messages." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
     AnsweredResent Subtle "answered-resent" "Resends the message that was answered last." { Client: ["EOP-RSD-4"] }
     ResendReversed Subtle "resend-reversed" "Resends the newest owed message first." { Client: ["EOP-RSD-5"] }
     ResendAltered Subtle "resend-altered" "Resends another payload than it sent." { Client: ["EOP-RSD-5"] }
@@ -310,28 +345,41 @@ faults! {
     PartAsUnsent Subtle "part-as-unsent" "Reports a message that it has sent in part as unsent." { Client: ["EOP-RSD-8"] }
     UnsentAsUncertain Subtle "unsent-as-uncertain" "Reports what it has not sent as uncertain." { Client: ["EOP-RSD-8"] }
     OwedAsUnsent Subtle "owed-as-unsent" "Reports what is owed as unsent." { Client: ["EOP-RSD-8"] }
+    OwedAsUncertain Subtle "owed-as-uncertain" "Reports what is owed as uncertain." { Client: ["EOP-RSD-8"] }
+    NewAsOwed Subtle "new-as-owed" "Reports a new message behind owed ones as owed." { Client: ["EOP-RSD-8"] }
+    AllUncertain Subtle "all-uncertain" "Reports everything as uncertain once an octet of something was sent." { Client: ["EOP-RSD-8"] }
     ResentAsOwed Subtle "resent-as-owed" "Reports what it has resent as owed." { Client: ["EOP-RSD-8"] }
     OutstandingAsEnd Subtle "outstanding-as-end" "Takes the server's FIN for a clean end although something is outstanding." { Client: ["EOP-RSD-8"] }
     ResentUndecided Subtle "resent-undecided" "Resends before the application has decided." { Client: ["EOP-RSD-11"] }
     ManualResends Subtle "manual-resends" "Resends by itself in manual." { Client: ["EOP-RSD-11"] }
     StaleDecisionTaken Subtle "stale-decision-taken" "Accepts a decision for another hop." { Client: ["EOP-RSD-12"] }
+    FutureDecisionTaken Subtle "future-decision-taken" "Accepts a decision for a hop that has not come." { Client: ["EOP-RSD-12"] }
+    DecisionUnasked Subtle "decision-unasked" "Accepts a decision that nobody awaits." { Client: ["EOP-RSD-12"] }
     HopPerEpisode Subtle "hop-per-episode" "Counts hops from 1 in every episode." { Client: ["EOP-RSD-12"] }
     SendBeforeDecision Subtle "send-before-decision" "Accepts a new message before the decision." { Client: ["EOP-RSD-13"] }
+    SendBeforeAutomaticDecision Subtle "send-before-automatic-decision" "Accepts a new message before the decision when resending is automatic." { Client: ["EOP-RSD-13"] }
     AutomaticAsks Subtle "automatic-asks" "Asks for a decision although resending is automatic." { Client: ["EOP-RSD-14"] }
     AutomaticSendRefused Subtle "automatic-send-refused" "Refuses new messages while it resends." { Client: ["EOP-RSD-14"] }
     NeverResendIgnored Subtle "never-resend-ignored" "Resends what is marked never-resend." { Client: ["EOP-RSD-15"] }
+    NeverResendOnce Subtle "never-resend-once" "Forgets that a message is marked never-resend once it was decided." { Client: ["EOP-RSD-15"] }
     BudgetIgnored Subtle "budget-ignored" "Resends beyond the replay budget." { Client: ["EOP-RSD-15"] }
     BudgetOneLess Subtle "budget-one-less" "Takes a message that fills the replay budget for one that exceeds it." { Client: ["EOP-RSD-15", "EOP-RSD-14"] }
     BudgetPerMessage Subtle "budget-per-message" "Measures each message alone against the replay budget." { Client: ["EOP-RSD-15"] }
+    BudgetOverAll Subtle "budget-over-all" "Counts what was answered against the replay budget." { Client: ["EOP-RSD-15", "EOP-RSD-14"] }
     HeldAlone Subtle "held-alone" "Resends what stands behind a message that waits for the decision." { Client: ["EOP-RSD-15"] }
     OwedUncounted Subtle "owed-uncounted" "Reports redirects as if nothing were owed." { Client: ["EOP-RSD-16", "EOP-RSD-3"] }
     DroppedResent Subtle "dropped-resent" "Resends what the application dropped." { Client: ["EOP-RSD-17"] }
+    DroppedReported Subtle "dropped-reported" "Reports what was dropped as owed at the end." { Client: ["EOP-FAI-2"] }
+    DropTakesAll Subtle "drop-takes-all" "Drops what is on its way with what waits for the decision." { Client: ["EOP-ACC-1"] }
 
     // The client half-closes and closes.
     HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
     HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
     SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-6"] }
+    HalfCloseOnce Subtle "half-close-once" "Half-closes the connection to the first target only." { Client: ["EOP-HCL-2"] }
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
+    HalfClosedRefuses Subtle "half-closed-refuses" "Asks the policy about a target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
+    HalfClosedBounded Subtle "half-closed-bounded" "Counts a redirect although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
     NewFirstUnasked Subtle "new-first-unasked" "Connects to the target, and closes the old connection when the new one is in use, unasked." { Client: ["EOP-CLS-9"] }
@@ -342,9 +390,17 @@ faults! {
     RedirectsOneMore Subtle "redirects-one-more" "Follows one redirect more than its bound." { Client: ["EOP-EPI-1"] }
     RedirectsOneLess Subtle "redirects-one-less" "Follows one redirect less than its bound." { Client: ["EOP-EPI-1"] }
     RedirectsUnbounded Subtle "redirects-unbounded" "Follows any number of redirects in one episode." { Client: ["EOP-EPI-1"] }
-    AnswerKeepsEpisode Subtle "answer-keeps-episode" "Does not end an episode when a message is answered." { Client: ["EOP-EPI-1", "EOP-EPI-2"] }
-    IdleKeepsEpisode Subtle "idle-keeps-episode" "Does not end an episode when the connected client is idle." { Client: ["EOP-EPI-1", "EOP-EPI-2"] }
+    AnswerKeepsEpisode Subtle "answer-keeps-episode" "Does not end an episode when a message is answered." { Client: ["EOP-EPI-11", "EOP-EPI-1", "EOP-EPI-2"] }
+    IdleKeepsEpisode Subtle "idle-keeps-episode" "Does not end an episode when the connected client is idle." { Client: ["EOP-EPI-11", "EOP-EPI-2"] }
+    VisitedKept Subtle "visited-kept" "Remembers what it visited when an episode ends." { Client: ["EOP-EPI-11", "EOP-EPI-2", "EOP-POL-10"] }
+    RedirectsKept Subtle "redirects-kept" "Does not begin to count redirects anew when an episode ends." { Client: ["EOP-EPI-11", "EOP-EPI-1"] }
+    RetireKeepsEpisode Subtle "retire-keeps-episode" "Does not end an episode when a message is retired." { Client: ["EOP-EPI-11"] }
+    BusyEndsEpisode Subtle "busy-ends-episode" "Ends an episode after its time although a message is outstanding." { Client: ["EOP-EPI-11"] }
+    UngreetedEndsEpisode Subtle "ungreeted-ends-episode" "Ends an episode after its time although greetings are missing." { Client: ["EOP-EPI-11"] }
     LoopUndetected Subtle "loop-undetected" "Connects to an endpoint twice in one episode." { Client: ["EOP-EPI-2"] }
+    VisitedByPort Subtle "visited-by-port" "Knows visited endpoints by their port." { Client: ["EOP-EPI-2", "EOP-POL-10"] }
+    VisitedLastTwo Subtle "visited-last-two" "Remembers the last two visited endpoints only." { Client: ["EOP-EPI-2"] }
+    CountBeforeLoop Subtle "count-before-loop" "Names a visited endpoint TooManyRedirects where that holds too." { Client: ["EOP-EPI-2"] }
     TargetRetried Subtle "target-retried" "Connects to a failing target once more." { Client: ["EOP-EPI-2", "EOP-FAI-1"] }
     FirstRedirectorUnvisited Subtle "first-redirector-unvisited" "Does not count the first redirector of an episode as visited." { Client: ["EOP-EPI-3"] }
     AnsweredRedirectorVisited Subtle "answered-redirector-visited" "Counts the first redirector as visited although it answered a message." { Client: ["EOP-EPI-3"] }
@@ -352,6 +408,9 @@ faults! {
     PayloadEndsEpisode Subtle "payload-ends-episode" "Ends an episode at a message that answers nothing." { Client: ["EOP-EPI-4"] }
     DeadlineMissing Subtle "deadline-missing" "Has no deadline for an episode but a minute." { Client: ["EOP-EPI-5"] }
     DeadlinePerHop Subtle "deadline-per-hop" "Grants the deadline anew with every redirect." { Client: ["EOP-EPI-5"] }
+    DeadlineKept Subtle "deadline-kept" "Lets the deadline of the first episode bound the next ones." { Client: ["EOP-EPI-5", "EOP-EPI-11"] }
+    DeadlineWhileIdle Subtle "deadline-while-idle" "Ends a session at the deadline although it is connected, and greeted." { Client: ["EOP-EPI-5"] }
+    DeadlineForgotten Subtle "deadline-forgotten" "Does not look at the deadline at a REDIRECT." { Client: ["EOP-EPI-5"] }
     DeadlineWhileAnswering Subtle "deadline-while-answering" "Lets the deadline run while a target works on an answer." { Client: ["EOP-EPI-6"] }
     MovesUnbounded Subtle "moves-unbounded" "Does not bound its moves over episodes." { Client: ["EOP-EPI-7"] }
     MovesPerEpisode Subtle "moves-per-episode" "Forgets its moves at the end of an episode." { Client: ["EOP-EPI-7"] }
@@ -370,6 +429,7 @@ faults! {
     FallbackRepeated Subtle "fallback-repeated" "Falls back to home more than once in an episode." { Client: ["EOP-FAI-4"] }
     FallbackUncounted Subtle "fallback-uncounted" "Does not count a fallback as a redirect." { Client: ["EOP-FAI-4"] }
     FallbackVisited Subtle "fallback-visited" "Takes a fallback to home for a loop." { Client: ["EOP-FAI-4"] }
+    FallbackOnlyRefused Subtle "fallback-only-refused" "Falls back only from a target that refuses the connection." { Client: ["EOP-FAI-4"] }
     FallbackWithOffered Subtle "fallback-with-offered" "Takes a message home that it had sent to the target that failed." { Client: ["EOP-FAI-5"] }
     CleanEndAtTargetFails Subtle "clean-end-at-target-fails" "Reports a clean end at a target that has not answered as a failure." { Client: ["EOP-FAI-6"] }
 
@@ -380,21 +440,36 @@ faults! {
     ReservedAddressAllowed Subtle "reserved-address-allowed" "Lets targets in 240.0.0.0/4 pass." { Client: ["EOP-POL-1"] }
     AllowListOverForbidden Subtle "allow-list-over-forbidden" "Lets an allow-list entry admit a forbidden target." { Client: ["EOP-POL-1"] }
     ScopeUnchecked Subtle "scope-unchecked" "Does not compare scopes." { Client: ["EOP-POL-2"] }
-    ScopeOfHomeOnly Subtle "scope-of-home-only" "Compares a target's scope with home's only." { Client: ["EOP-POL-2"] }
-    ScopeOfConnectionOnly Subtle "scope-of-connection-only" "Compares a target's scope with the connection's only." { Client: ["EOP-POL-2"] }
+    ScopeOfHomeOnly Subtle "scope-of-home-only" "Compares a target's scope with home's only." { Client: ["EOP-POL-2", "EOP-POL-10"] }
+    ScopeOfConnectionOnly Subtle "scope-of-connection-only" "Compares a target's scope with the connection's only." { Client: ["EOP-POL-2", "EOP-POL-10"] }
     SharedSpaceGlobal Subtle "shared-space-global" "Takes 100.64.0.0/10 for global." { Client: ["EOP-POL-2"] }
+    SharedSpaceShort Subtle "shared-space-short" "Takes only the lower half of 100.64.0.0/10 for private." { Client: ["EOP-POL-2"] }
+    LinkLocalWide Subtle "link-local-wide" "Takes all of 169.0.0.0/8 for link-local." { Client: ["EOP-POL-2", "EOP-POL-10"] }
+    LoopbackWide Subtle "loopback-wide" "Takes 126.0.0.0/8 for loopback." { Client: ["EOP-POL-2", "EOP-POL-10"] }
+    LinkLocalFlat Subtle "link-local-flat" "Takes link-local addresses for loopback ones." { Client: ["EOP-POL-2"] }
     PrivateRangeShort Subtle "private-range-short" "Takes only 172.16.0.0/16 of 172.16.0.0/12 for private." { Client: ["EOP-POL-2"] }
     LowPortAllowed Subtle "low-port-allowed" "Lets every port below 1024 pass." { Client: ["EOP-POL-3"] }
-    HomePortRefused Subtle "home-port-refused" "Refuses a port below 1024 even if it is home's." { Client: ["EOP-POL-3", "EOP-POL-7"] }
+    LowPortOneLess Subtle "low-port-one-less" "Lets port 1023 pass." { Client: ["EOP-POL-3"] }
+    LowPortOneMore Subtle "low-port-one-more" "Refuses port 1024." { Client: ["EOP-POL-3", "EOP-POL-10"] }
+    LowPortOfConnection Subtle "low-port-of-connection" "Lets the low port of the connection pass, be it home's or not." { Client: ["EOP-POL-3"] }
+    HomePortRefused Subtle "home-port-refused" "Refuses a port below 1024 even if it is home's." { Client: ["EOP-POL-3", "EOP-POL-7", "EOP-POL-10"] }
     SpecialAllowed Subtle "special-allowed" "Lets addresses for documentation, benchmarking and protocol assignments pass." { Client: ["EOP-POL-4"] }
+    SpecialShort Subtle "special-short" "Takes only 198.18.0.0/16 for benchmarking." { Client: ["EOP-POL-4"] }
+    SpecialWide Subtle "special-wide" "Takes 192.0.0.0/22 for reserved." { Client: ["EOP-POL-4", "EOP-POL-10"] }
     RefusedDialled Subtle "refused-dialled" "Connects to a target that it refuses." { Client: ["EOP-POL-5"] }
     ReasonMissing Subtle "reason-missing" "Does not say why it refuses a target." { Client: ["EOP-POL-5"] }
+    ReasonLast Subtle "reason-last" "Gives the last reason to refuse instead of the first." { Client: ["EOP-POL-5"] }
     InsecureAllowed Subtle "insecure-allowed" "Follows any cleartext move under the policy `secure`." { Client: ["EOP-POL-6"] }
-    PrivateInsecure Subtle "private-insecure" "Refuses a cleartext move between private addresses under the policy `secure`." { Client: ["EOP-POL-6"] }
-    AllowListIgnored Subtle "allow-list-ignored" "Does not look at the allow-list." { Client: ["EOP-POL-6"] }
+    PrivateInsecure Subtle "private-insecure" "Refuses a cleartext move between private addresses under the policy `secure`." { Client: ["EOP-POL-6", "EOP-POL-10"] }
+    LinkLocalSecure Subtle "link-local-secure" "Follows a cleartext move between link-local addresses under the policy `secure`." { Client: ["EOP-POL-6"] }
+    NarrowSecure Subtle "narrow-secure" "Follows a cleartext move between a loopback and a private address under the policy `secure`." { Client: ["EOP-POL-6"] }
+    SecureOfHome Subtle "secure-of-home" "Compares a target with home, not with the connection, under the policy `secure`." { Client: ["EOP-POL-6"] }
+    AllowListIgnored Subtle "allow-list-ignored" "Does not look at the allow-list." { Client: ["EOP-POL-6", "EOP-POL-10"] }
     AllowListPortIgnored Subtle "allow-list-port-ignored" "Does not look at the ports of allow-list entries." { Client: ["EOP-POL-6"] }
     AllowListNetworkIgnored Subtle "allow-list-network-ignored" "Does not look at the addresses of allow-list entries." { Client: ["EOP-POL-6"] }
-    PaperRefuses Subtle "paper-refuses" "Refuses cleartext moves under the policy `paper`." { Client: ["EOP-POL-7"] }
+    AllowListPrefixByOctet Subtle "allow-list-prefix-by-octet" "Rounds prefixes of allow-list entries to whole octets." { Client: ["EOP-POL-6", "EOP-POL-2"] }
+    AllowListFirstOnly Subtle "allow-list-first-only" "Looks at the first allow-list entry only." { Client: ["EOP-POL-6", "EOP-POL-10"] }
+    PaperRefuses Subtle "paper-refuses" "Refuses cleartext moves under the policy `paper`." { Client: ["EOP-POL-7", "EOP-POL-10"] }
     SecondHopUnchecked Subtle "second-hop-unchecked" "Checks only the first target of a chain." { Client: ["EOP-POL-8"] }
     BoundsBeforePolicy Subtle "bounds-before-policy" "Asks the policy after the bounds." { Client: ["EOP-POL-9"] }
 

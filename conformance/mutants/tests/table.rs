@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use eop_mutants::{MUTANTS, Role, client, server};
+use eop_mutants::{MUTANTS, Mutant, Role, UNBROKEN, client, server};
 
 /// Every requirement of both documents with the role in parentheses behind it.
 fn requirements() -> HashMap<String, String> {
@@ -40,6 +40,41 @@ fn every_broken_requirement_exists_and_binds_the_role() {
                 mutant.name
             );
         }
+    }
+}
+
+#[test]
+fn every_requirement_is_broken_by_a_mutant_or_has_a_reason_why_not() {
+    let breaks = |mutant: &Mutant, id: &str, role: Role| {
+        mutant.role == role && !mutant.trivial && mutant.breaks.contains(&id)
+    };
+    for (id, bound) in requirements() {
+        for (role, name) in [(Role::Server, "server"), (Role::Client, "client")] {
+            if bound != name && bound != "both" {
+                continue;
+            }
+            let mutants = MUTANTS.iter().filter(|mutant| breaks(mutant, &id, role));
+            let reasons = UNBROKEN
+                .iter()
+                .filter(|one| one.requirement == id && one.role == role);
+            let (mutants, reasons) = (mutants.count(), reasons.count());
+            assert!(
+                (mutants > 0) != (reasons == 1),
+                "{id} {name}: {mutants} mutants, {reasons} reasons"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_requirement_without_a_mutant_exists() {
+    let requirements = requirements();
+    for one in UNBROKEN {
+        assert!(
+            requirements.contains_key(one.requirement),
+            "{}",
+            one.requirement
+        );
     }
 }
 

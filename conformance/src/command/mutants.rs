@@ -1,48 +1,37 @@
 //! The suite's own measure: it is played to its own faulty peers, each of which it has to find out.
 //!
-//! A mutant is killed if it does not start, or a case does not pass that claims a requirement which the mutant breaks, or
-//! the gate does not pass, so that nothing else could. A trivial one, moreover,
-//! may pass no negative case at all, nor one whose first requirement it breaks: its silence or its nodding is no refusal. The honest peer has to pass everything.
+//! Here stands what the command does. What becomes of one mutant stands in `fate`, what is published in `record`.
 
+mod fate;
+mod record;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use eop_conformance::case::{Case, Polarity, Role};
-use eop_conformance::schedule::{self, Outcome, Testee};
+use eop_conformance::case::{Case, Role};
+use eop_conformance::schedule::{self, Outcome, Settings, Testee};
+use eop_conformance::segmentation::Cut;
 use eop_conformance::testee::{DriverTestee, NotStarted, ServerTestee};
-use eop_conformance::verdict::Verdict;
 use eop_mutants::{MUTANTS, Mutant};
 
-use super::{Exit, Refusal, matches, own, select, settings, start, unknown};
-use crate::arguments::{Manner, Selection};
+use self::fate::Fate;
+use self::record::Record;
+use super::{Exit, Refusal, matches, own, select, start, unknown, unwritten};
+use crate::arguments::{Manner, Published, Selection};
 
-/// What became of one mutant.
-struct Fate {
-    /// The cases that found it out: they did not pass, and claim a requirement that it breaks.
-    killers: Vec<&'static str>,
-    /// Other cases that did not pass.
-    bystanders: Vec<&'static str>,
-    /// What it passed and a trivial mutant may not: negative cases, and those whose first requirement it breaks.
-    nodded_at: Vec<&'static str>,
-    /// Why it could not even be started.
-    not_started: Option<String>,
-    took: Duration,
-}
+/// Mutants that are played to at the same time: most of a play is waiting.
+const SIDE_BY_SIDE: usize = 4;
 
-impl Fate {
-    fn as_it_should_be(&self, mutant: &Mutant) -> bool {
-        if mutant.breaks.is_empty() {
-            return self.killers.is_empty()
-                && self.bystanders.is_empty()
-                && self.not_started.is_none();
-        }
-        let killed = !self.killers.is_empty() || self.not_started.is_some();
-        killed && (self.nodded_at.is_empty() || !mutant.trivial)
-    }
-}
-
-/// Plays the selected cases to every mutant whose name matches.
-pub(super) fn run(pattern: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
+/// Plays the cases to every mutant whose name matches, and does with what is published as asked.
+pub(super) fn run(
+    pattern: &str,
+    published: &Published,
+    selection: &Selection,
+    manner: &Manner,
+) -> Result<Exit, Refusal> {
     let chosen: Vec<_> = MUTANTS
         .iter()
         .filter(|mutant| matches(pattern, mutant.name))
@@ -54,112 +43,142 @@ pub(super) fn run(pattern: &str, selection: &Selection, manner: &Manner) -> Resu
             MUTANTS.iter().map(|mutant| mutant.name),
         ));
     }
-    let cases = select(selection, None)?;
-    let mut survivors = 0_usize;
-    for mutant in &chosen {
-        let role = role(mutant);
-        let cases: Vec<_> = cases
-            .iter()
-            .filter(|case| case.role() == role)
-            .copied()
-            .collect();
-        if cases.is_empty() {
-            continue;
-        }
-        let fate = judge(mutant, role, &cases, manner)?;
-        if !fate.as_it_should_be(mutant) {
-            survivors = survivors.saturating_add(1);
-        }
-        println!("{}", row(mutant, &role.to_string(), &fate));
+    match (&published.write, &published.check) {
+        (_, Some(file)) => check(file, &chosen, manner),
+        (Some(file), None) => write(file, &chosen, manner),
+        (None, None) => play(&chosen, selection, manner).map(|fates| exit(&fates)),
     }
-    let total = chosen.len();
+}
+
+/// The selected cases, played to every chosen mutant.
+fn play(
+    chosen: &[&'static Mutant],
+    selection: &Selection,
+    manner: &Manner,
+) -> Result<Vec<Fate>, Refusal> {
+    let cases = select(selection, None)?;
+    let of = |mutant: &Mutant| -> Vec<Case> {
+        let cases = cases.iter().filter(|case| case.role() == role(mutant));
+        cases.copied().collect()
+    };
+    let chosen: Vec<_> = chosen
+        .iter()
+        .copied()
+        .filter(|mutant| !of(mutant).is_empty())
+        .collect();
+    let fates = side_by_side(&chosen, |mutant| {
+        let fate = fate::whole_suite(mutant, &of(mutant), manner)?;
+        println!("{}", fate.line());
+        Ok(fate)
+    })?;
+    Ok(fates)
+}
+
+fn exit(fates: &[Fate]) -> Exit {
+    let good = fates.iter().filter(|fate| fate.as_it_should_be()).count();
+    let slowest = fates.iter().max_by_key(|fate| fate.took);
+    let slowest = slowest.map_or_else(String::new, |fate| {
+        format!(
+            "; the longest, {}, took {} ms",
+            fate.mutant.name,
+            fate.took.as_millis()
+        )
+    });
     println!(
-        "{} of {total} mutants and honest peers as they should be",
-        total.saturating_sub(survivors)
+        "{good} of {} mutants and honest peers as they should be{slowest}",
+        fates.len()
     );
-    Ok(if survivors == 0 {
+    if good == fates.len() {
+        Exit::Conforms
+    } else {
+        Exit::DoesNot
+    }
+}
+
+/// Plays the whole suite and publishes what finds which fault.
+fn write(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exit, Refusal> {
+    if chosen.len() < MUTANTS.len() {
+        let why = "what is published tells of every mutant: --write goes without a name";
+        return Err(Refusal(Exit::Usage, why.to_owned()));
+    }
+    let everything = Selection::default();
+    let fates = play(chosen, &everything, manner)?;
+    let records: Vec<_> = fates.iter().filter_map(Record::of).collect();
+    std::fs::write(file, record::render(&records)).map_err(|error| unwritten(file, &error))?;
+    Ok(exit(&fates))
+}
+
+/// Plays to every chosen mutant what is published as finding it, and what is published as not disturbed by it.
+fn check(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exit, Refusal> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Refusal(
+            Exit::Usage,
+            format!("cannot read {}: {error}", file.display()),
+        )
+    })?;
+    let stale = |why: String| {
+        let again = "`eop-conformance mutants --write FILE` writes it anew";
+        Refusal(Exit::Usage, format!("{}: {why}; {again}", file.display()))
+    };
+    let records = record::read(&text).map_err(stale)?;
+    let records: BTreeMap<_, _> = records
+        .iter()
+        .map(|record| ((record.role(), record.mutant.name), record))
+        .collect();
+    let fates = side_by_side(chosen, |mutant| {
+        let (fate, wrong) = match records.get(&(role(mutant), mutant.name)) {
+            Some(record) if !mutant.trivial => fate::published(record, manner)?,
+            // The honest peer and the trivial ones meet every case.
+            Some(_) | None => {
+                let fate = fate::whole_suite(mutant, &all(role(mutant)), manner)?;
+                let wrong = (!fate.as_it_should_be()).then(|| fate.line());
+                (fate, wrong)
+            }
+        };
+        if let Some(wrong) = &wrong {
+            println!("{} {}: {wrong}", fate.role(), mutant.name);
+        }
+        Ok((fate, wrong.is_none()))
+    })?;
+    let good = fates.iter().filter(|(_, good)| *good).count();
+    println!("{good} of {} mutants as published", fates.len());
+    Ok(if good == fates.len() {
         Exit::Conforms
     } else {
         Exit::DoesNot
     })
 }
 
-fn judge(mutant: &Mutant, role: Role, cases: &[Case], manner: &Manner) -> Result<Fate, Refusal> {
-    let begun = Instant::now();
-    let mut fate = Fate {
-        killers: Vec::new(),
-        bystanders: Vec::new(),
-        nodded_at: Vec::new(),
-        not_started: None,
-        took: Duration::ZERO,
-    };
-    match launch(mutant, role, manner)? {
-        Err(NotStarted(why)) => fate.not_started = Some(why),
-        Ok(testee) => {
-            let outcomes = schedule::run(
-                &testee,
-                &eop_conformance::cases::gate(role),
-                cases,
-                &settings(manner, begun),
-            );
-            if let Some(outcome) = outcomes
-                .iter()
-                .find(|outcome| outcome.verdict == Verdict::Error)
-            {
-                let told = outcome
-                    .failing()
-                    .map(|played| format!("{:?}", played.stop))
-                    .unwrap_or_default();
-                return Err(Refusal(
-                    Exit::Harness,
-                    format!("{} at {}: {told}", outcome.case.id, mutant.name),
-                ));
-            }
-            for outcome in &outcomes {
-                record(&mut fate, mutant, outcome);
-            }
-        }
-    }
-    fate.took = begun.elapsed();
-    Ok(fate)
+fn all(role: Role) -> Vec<Case> {
+    let cases = eop_conformance::cases::all().into_iter();
+    cases.filter(|case| case.role() == role).collect()
 }
 
-fn record(fate: &mut Fate, mutant: &Mutant, outcome: &Outcome) {
-    let breaks = |id: &str| mutant.breaks.contains(&id);
-    match outcome.verdict {
-        Verdict::Pass => {
-            let first = outcome.case.requirements.first();
-            let claims = first.is_some_and(|id| breaks(id));
-            if outcome.case.polarity == Polarity::Negative || claims {
-                fate.nodded_at.push(outcome.case.id);
-            }
+/// Acts on every mutant, a few at a time; the results are in the mutants' order.
+fn side_by_side<T: Send>(
+    mutants: &[&'static Mutant],
+    act: impl Fn(&'static Mutant) -> Result<T, Refusal> + Sync,
+) -> Result<Vec<T>, Refusal> {
+    let left = Mutex::new(mutants.iter().enumerate());
+    let done = Mutex::new(BTreeMap::new());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some((place, mutant)) = next() {
+                    let result = act(mutant);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.insert(place, result);
+                }
+            });
         }
-        Verdict::NotRun => {}
-        Verdict::Warn
-        | Verdict::Fail
-        | Verdict::Inconclusive
-        | Verdict::Unsupported
-        | Verdict::Error => {
-            let gate = outcome.case.id == eop_conformance::cases::gate(outcome.case.role()).id;
-            if outcome.failing().is_none() {
-                // The gate failed and this was not played: it found nothing out.
-            } else if gate
-                || breaks(outcome.broken())
-                || outcome.case.requirements.iter().any(|id| breaks(id))
-            {
-                fate.killers.push(outcome.case.id);
-            } else {
-                fate.bystanders.push(outcome.case.id);
-            }
-        }
-    }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_values().collect()
 }
 
-fn launch(
-    mutant: &Mutant,
-    role: Role,
-    manner: &Manner,
-) -> Result<Result<Testee, NotStarted>, Refusal> {
+fn launch(mutant: &Mutant, manner: &Manner) -> Result<Result<Testee, NotStarted>, Refusal> {
+    let role = role(mutant);
     let command = own(&format!("mutant-{role} {}", mutant.name))?;
     Ok(match role {
         Role::Server => ServerTestee::start(&command, None, start(manner)).map(Testee::Server),
@@ -167,40 +186,12 @@ fn launch(
     })
 }
 
-fn row(mutant: &Mutant, role: &str, fate: &Fate) -> String {
-    let stand = match (fate.as_it_should_be(mutant), mutant.breaks.is_empty()) {
-        (true, true) => "honest",
-        (true, false) => "killed",
-        (false, true) => "BLAMED",
-        (false, false) => "SURVIVES",
-    };
-    let how = match &fate.not_started {
-        Some(_) => "did not start".to_owned(),
-        None => {
-            let shown = fate
-                .killers
-                .iter()
-                .take(3)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(" ");
-            format!(
-                "{} killer(s), {} other(s), {} nodded at: {shown}",
-                fate.killers.len(),
-                fate.bystanders.len(),
-                fate.nodded_at.len()
-            )
-        }
-    };
-    format!(
-        "{stand:<9}{role:<8}{:<32}{:>6} ms  {how}",
-        mutant.name,
-        fate.took.as_millis()
-    )
+const fn role(mutant: &Mutant) -> Role {
+    role_of(mutant.role)
 }
 
-const fn role(mutant: &Mutant) -> Role {
-    match mutant.role {
+const fn role_of(role: eop_mutants::Role) -> Role {
+    match role {
         eop_mutants::Role::Server => Role::Server,
         eop_mutants::Role::Client => Role::Client,
     }
@@ -216,4 +207,24 @@ pub(super) fn act(role: Role, name: &str) -> ExitCode {
         eprintln!("eop-conformance: {unknown}");
         ExitCode::from(2)
     })
+}
+
+/// Plays cases to a mutant that was started.
+fn outcomes(
+    testee: &Testee,
+    role: Role,
+    cases: &[Case],
+    cut: Option<Cut>,
+    manner: &Manner,
+) -> Vec<Outcome> {
+    let settings = Settings {
+        cut: manner.cut.or(cut),
+        ..super::settings(manner, Instant::now())
+    };
+    schedule::run(
+        testee,
+        &eop_conformance::cases::gate(role),
+        cases,
+        &settings,
+    )
 }

@@ -139,7 +139,7 @@ impl Connection {
             return;
         }
         let verdict = match &mut self.phase {
-            Phase::Draining(draining) if self.out.is_empty() => {
+            Phase::Draining(draining) if self.out.is_empty() && !draining.is_over(world, now) => {
                 draining.look(&self.stream, world, now)
             }
             // A stall, a header that does not end, or an await that no one signalled.
@@ -171,6 +171,10 @@ impl Connection {
             self.phase = Phase::Closed;
         }
         self.work(world, now);
+        let redirecting = matches!(self.phase, Phase::Draining(_)) && !self.out.is_empty();
+        if redirecting && world.fault.has(Fault::ActsWhileRedirecting) {
+            self.act_silently(world);
+        }
         self.clocks(world, now);
     }
 
@@ -189,7 +193,8 @@ impl Connection {
 
     fn ended(&mut self, world: &World) {
         self.ended = true;
-        if world.fault.has(Fault::HalfCloseAbandons) {
+        let cut_off = !self.out.is_empty() && world.fault.has(Fault::HalfCloseCutsOff);
+        if world.fault.has(Fault::HalfCloseAbandons) || cut_off {
             self.phase = Phase::Closed;
         }
         if world.fault.has(Fault::HalfCloseForgetsPipelined) {
@@ -210,6 +215,9 @@ impl Connection {
                     }
                 }
                 Phase::Awaiting { token, .. } if world.signals.contains(token) => {
+                    if world.fault.has(Fault::SignalConsumed) {
+                        world.signals.remove(token);
+                    }
                     self.phase = Phase::Serving
                 }
                 Phase::Awaiting { .. } => return self.peek(world),
@@ -438,6 +446,12 @@ impl Connection {
         world: &World,
         now: Instant,
     ) {
+        let most = if world.fault.has(Fault::ListShort) {
+            8
+        } else {
+            list.len()
+        };
+        let list = list.get(..most).unwrap_or(list);
         let here = |endpoint: &SocketAddrV4| *endpoint == self.local;
         let place = list.iter().rposition(here);
         let place = if world.fault.has(Fault::ListFirstPlace) {

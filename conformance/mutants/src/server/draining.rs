@@ -25,6 +25,8 @@ pub(super) struct Draining {
     after: After,
     /// How many octets were to be sent when it began.
     queued: u64,
+    /// When it began.
+    since: Instant,
     clock: Clock,
 }
 
@@ -66,6 +68,7 @@ impl Draining {
         Self {
             after,
             queued,
+            since: now,
             clock,
         }
     }
@@ -110,7 +113,25 @@ impl Draining {
         self.after != After::Reset && !fault.has(Fault::DrainIgnoresEnd)
     }
 
+    /// Whether a faulty server gives up, whatever has not arrived.
+    pub(super) fn is_over(&self, world: &World, now: Instant) -> bool {
+        self.hasty_end(world).is_some_and(|end| end <= now)
+    }
+
+    fn hasty_end(&self, world: &World) -> Option<Instant> {
+        let total = milliseconds(world.options.linger_total);
+        let hasty = world.fault.has(Fault::DrainTotalEarly);
+        hasty.then(|| self.since + total)
+    }
+
     pub(super) fn wake(&self, world: &World) -> Option<Instant> {
+        self.wake_by_the_clock(world)
+            .into_iter()
+            .chain(self.hasty_end(world))
+            .min()
+    }
+
+    fn wake_by_the_clock(&self, world: &World) -> Option<Instant> {
         let Options {
             linger_idle,
             linger_total,

@@ -243,7 +243,11 @@ impl Session {
         let mut connection = Connection {
             stream,
             inbox,
-            greetings: if greets { self.settings.greeting } else { 0 },
+            greetings: self.baggage.greetings.take().unwrap_or(if greets {
+                self.settings.greeting
+            } else {
+                0
+            }),
             out: self.baggage.carried.take(),
             progress: now,
             shut: false,
@@ -263,6 +267,9 @@ impl Session {
         let arrived = connection.inbox.fill(&connection.stream);
         if matches!(arrived, Arrived::Nothing) {
             return false;
+        }
+        if self.fault.has(Fault::StallResetByReading) {
+            connection.progress = now;
         }
         let ended = matches!(arrived, Arrived::Fin);
         self.handle(ended, now);
@@ -346,7 +353,9 @@ impl Session {
         let written = out.write(&connection.stream);
         let said = out.taken > before;
         if said {
-            connection.progress = now;
+            if !fault.has(Fault::StallInAll) {
+                connection.progress = now;
+            }
             message.offered = Offered::Part;
         }
         match written {

@@ -57,7 +57,9 @@ impl Session {
             .any(|message| message.offered != Offered::Nothing);
         let asked =
             self.settings.fallback == Fallback::Home || self.fault.has(Fault::FallbackUnasked);
-        let safe = !offered || self.fault.has(Fault::FallbackWithOffered);
+        let refused = matches!(end, End::Failure(Kind::ConnectFailed));
+        let safe = (!offered || self.fault.has(Fault::FallbackWithOffered))
+            && (refused || !self.fault.has(Fault::FallbackOnlyRefused));
         let failed = self.place.target && !self.place.answered && !clean;
         if asked && safe && failed {
             match self.moves.fall_back(self.home, &self.settings) {
@@ -235,6 +237,14 @@ impl Session {
     /// EOP-RSD-8, EOP-FAI-2.
     fn counts(&self) -> String {
         let [mut owed, mut unsent, mut uncertain] = [0; 3];
+        if self.fault.has(Fault::DroppedReported) {
+            owed += self.baggage.dropped;
+        }
+        let begun = self
+            .queue
+            .iter()
+            .any(|message| message.offered != Offered::Nothing);
+        let behind_owed = self.queue.front().is_some_and(|oldest| oldest.owed);
         for message in &self.queue {
             match self.offered_for_the_count(message) {
                 Offered::Part | Offered::Whole
@@ -243,6 +253,11 @@ impl Session {
                     owed += 1
                 }
                 Offered::Part | Offered::Whole => uncertain += 1,
+                Offered::Nothing if begun && self.fault.has(Fault::AllUncertain) => uncertain += 1,
+                Offered::Nothing if message.owed && self.fault.has(Fault::OwedAsUncertain) => {
+                    uncertain += 1
+                }
+                Offered::Nothing if behind_owed && self.fault.has(Fault::NewAsOwed) => owed += 1,
                 Offered::Nothing if message.owed && !self.fault.has(Fault::OwedAsUnsent) => {
                     owed += 1
                 }
@@ -290,8 +305,9 @@ impl Session {
                     End::Failure(Kind::Stall),
                 );
                 let stall = (writes && !self.fault.has(Fault::StallMissing)).then_some(stall);
-                let greetings =
-                    deadline.filter(|_| connection.greetings > 0 || self.moves.is_hurried());
+                let hurried = self.moves.is_hurried() || self.fault.has(Fault::DeadlineWhileIdle);
+                let hurried = hurried && self.moves.in_episode();
+                let greetings = deadline.filter(|_| connection.greetings > 0 || hurried);
                 let bounds = [header, stall, greetings].into_iter().flatten();
                 bounds.min_by_key(|bound| bound.0)
             }
@@ -347,7 +363,10 @@ impl Session {
         }
         let idle = match &self.link {
             Link::Up(connection) => {
-                connection.greetings == 0 && self.queue.is_empty() && self.moves.in_episode()
+                let greeted =
+                    connection.greetings == 0 || self.fault.has(Fault::UngreetedEndsEpisode);
+                let quiet = self.queue.is_empty() || self.fault.has(Fault::BusyEndsEpisode);
+                greeted && quiet && self.moves.in_episode()
             }
             Link::Dialling { .. } | Link::Settling { .. } | Link::Over => false,
         };

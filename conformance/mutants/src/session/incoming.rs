@@ -55,8 +55,9 @@ impl Session {
         let Link::Up(connection) = &mut self.link else {
             return None;
         };
-        let greets =
-            connection.greetings > 0 && !(late && self.fault.has(Fault::LateGreetingUncounted));
+        let uncounted = late && self.fault.has(Fault::LateGreetingUncounted)
+            || payload.is_empty() && self.fault.has(Fault::EmptyGreetingUncounted);
+        let greets = connection.greetings > 0 && !uncounted;
         if greets {
             connection.greetings -= 1;
             if self.fault.has(Fault::GreetingAsAnswer) {
@@ -81,9 +82,14 @@ impl Session {
 
     /// Paired: the message answers the oldest outstanding one (EOP-ACC-1).
     fn answer(&mut self, late: bool) -> Option<()> {
+        let owed = self.queue.front().is_some_and(|oldest| oldest.owed);
         let answers = match self.queue.front().map(|oldest| oldest.offered) {
             Some(Offered::Whole) => true,
-            Some(Offered::Part | Offered::Nothing) => self.fault.has(Fault::UnofferedAnswered),
+            Some(Offered::Nothing) if owed && self.fault.has(Fault::OwedAnswered) => true,
+            Some(Offered::Part | Offered::Nothing) => {
+                self.fault.has(Fault::UnofferedAnswered)
+                    || late && self.fault.has(Fault::UnofferedAnsweredLate)
+            }
             None => self.fault.has(Fault::UnsolicitedTaken),
         };
         if !answers {
@@ -97,6 +103,8 @@ impl Session {
             } else {
                 self.queue.pop_front()
             };
+            let length = answered.as_ref().map(|message| message.payload.length());
+            self.baggage.answered += u64::from(length.unwrap_or(0));
             self.baggage.last_answered = answered;
         }
         self.place.answered = true;
@@ -199,6 +207,9 @@ impl Session {
         if greets && !late && self.fault.has(Fault::GreetingRequired) {
             return self.lost(End::Failure(Kind::Unsolicited));
         }
+        if !late && self.fault.has(Fault::EarlyAnswers) {
+            self.queue.pop_front();
+        }
         let target = self.last_target(target);
         let mut report = if late {
             self.account(payload, true)
@@ -230,7 +241,16 @@ impl Session {
         }
         self.owe();
         if self.half_closed && self.queue.is_empty() && !self.fault.has(Fault::HalfClosedMove) {
-            return self.end(End::Done);
+            let judged = match refused {
+                Some(_) => self.fault.has(Fault::HalfClosedRefuses),
+                None => self.fault.has(Fault::HalfClosedBounded),
+            };
+            let judgement = if judged {
+                self.decision(target, refused, now)
+            } else {
+                Ok(())
+            };
+            return self.end(judgement.err().unwrap_or(End::Done));
         }
         match self.decision(target, refused, now) {
             Ok(()) => self.depart(target, late, now),
@@ -341,13 +361,17 @@ impl Session {
             "redirected {target} owed={owed} late={} hop={hop} resend={resend}",
             u8::from(late)
         ));
-        if self.fault.has(Fault::HalfCloseForgotten) {
+        let second = self.hop > 1 && self.fault.has(Fault::HalfCloseOnce);
+        if self.fault.has(Fault::HalfCloseForgotten) || second {
             self.half_closed = false;
         }
         let mut old = None;
         if let Link::Up(mut connection) = std::mem::replace(&mut self.link, Link::Over) {
             if self.fault.has(Fault::ResendRestOnly) {
                 self.baggage.carried = connection.out.take();
+            }
+            if self.fault.has(Fault::GreetingsCarried) && connection.greetings > 0 {
+                self.baggage.greetings = Some(connection.greetings);
             }
             if self.fault.has(Fault::LeftoversCarried) {
                 self.baggage.leftover = connection.inbox.take_all();
