@@ -12,7 +12,6 @@ use crate::table::Fault;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// A run of moves.
-#[derive(Clone)]
 struct Episode {
     redirects: u32,
     visited: Vec<SocketAddrV4>,
@@ -29,6 +28,8 @@ pub(crate) struct Moves {
     hurried: bool,
     /// What only a fault remembers of an episode that is over.
     past: Option<Episode>,
+    /// What only a fault takes for visited.
+    inherited: Vec<SocketAddrV4>,
 }
 
 impl Moves {
@@ -40,13 +41,16 @@ impl Moves {
             episode: None,
             hurried: false,
             past: None,
+            inherited: Vec::new(),
         };
         for one in earlier {
             if fault.has(Fault::MovesInherited) {
                 moves.recent.extend(&one.recent);
             }
             if fault.has(Fault::VisitedInherited) {
-                moves.past = one.episode.clone().or(moves.past);
+                let episode = one.episode.iter();
+                let visited = episode.flat_map(|episode| &episode.visited);
+                moves.inherited.extend(visited);
             }
         }
         moves
@@ -74,7 +78,8 @@ impl Moves {
         // A connection that did its work may be returned to (EOP-EPI-3).
         let visited = !answered && !self.fault.has(Fault::FirstRedirectorUnvisited)
             || answered && self.fault.has(Fault::AnsweredRedirectorVisited);
-        let visited = if visited { vec![from] } else { Vec::new() };
+        let from = Some(from).filter(|_| visited);
+        let visited = from.into_iter().chain(self.inherited.drain(..)).collect();
         let (fault, past) = (self.fault, self.past.take());
         let episode = self
             .episode
@@ -220,7 +225,7 @@ impl Episode {
     /// What a faulty client takes over from an episode that is over, or another session's.
     fn burdened(mut self, fault: Fault, past: Option<Self>) -> Self {
         let Some(past) = past else { return self };
-        if fault.has(Fault::VisitedKept) || fault.has(Fault::VisitedInherited) {
+        if fault.has(Fault::VisitedKept) {
             self.visited.extend(past.visited);
         }
         if fault.has(Fault::RedirectsKept) {

@@ -3,13 +3,16 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Endpoint, Play};
 use crate::link::{Link, Manner};
 use crate::testee::{Driver, DriverTestee, Event, Report};
 use crate::timeline::Side;
 use crate::verdict::{Axis, Step, Stop};
+
+/// How long an absence is watched that nothing orders, at least.
+const QUIET: Duration = Duration::from_millis(25);
 
 /// One play against a client.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Session {
     reports: Receiver<Report>,
     manner: Manner,
     syncs: u32,
+    /// The longest that an event has been waited for.
+    slowest: Duration,
 }
 
 impl<'a> ClientStage<'a> {
@@ -90,6 +95,7 @@ impl<'a> ClientStage<'a> {
             reports,
             manner: self.play.manner.clone(),
             syncs: 0,
+            slowest: Duration::ZERO,
         };
         session.say(&format!("connect {home} {settings}"));
         session
@@ -186,11 +192,19 @@ impl Session {
         }
     }
 
-    /// No event comes for so long: only where nothing orders its absence.
-    pub fn quiet(&mut self, time: Duration) -> Step {
+    /// No event comes for a while: ten times as long as the slowest so far took, between [`QUIET`] and ten times that.
+    /// Only where nothing orders the absence; the timeline says how long it was.
+    pub fn quiet(&mut self) -> Step {
         self.manner.flush()?;
+        let time = self.slowest.saturating_mul(10).clamp(QUIET, 10 * QUIET);
+        let note = format!(
+            "  no event for {} ms, which nothing orders",
+            time.as_millis()
+        );
+        self.manner.timeline.note("driver", note);
         match self.reports.recv_timeout(time) {
             Ok(Report::Line(line)) => Err(Stop::messages("no event yet", line)),
+            Ok(Report::Babble(what)) => Err(babble(&what)),
             Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
             Err(_) => Ok(()),
         }
@@ -200,6 +214,7 @@ impl Session {
     pub fn nothing_more(&self) -> Step {
         match self.reports.try_recv() {
             Ok(Report::Line(line)) => Err(Stop::messages("no further event", line)),
+            Ok(Report::Babble(what)) => Err(babble(&what)),
             Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
             Err(_) => Ok(()),
         }
@@ -215,12 +230,18 @@ impl Session {
     /// Ends the session as its application would.
     pub fn close(&mut self) -> Step<Event> {
         self.say("close");
-        self.expect("ended closed")
+        self.expect("ended closed").map_err(|stop| match &stop {
+            Stop::Breach(breach) if breach.timed_out => stop.against("EOP-DRV-8"),
+            Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+        })
     }
 
     fn next(&mut self, expected: &str) -> Step<Event> {
         self.manner.flush()?;
-        match self.reports.recv_timeout(self.manner.wait) {
+        let begun = Instant::now();
+        let report = self.reports.recv_timeout(self.manner.wait);
+        self.slowest = self.slowest.max(begun.elapsed());
+        match report {
             Ok(Report::Line(line)) => {
                 self.manner.log.line(Side::Testee, &line);
                 Event::parse(&line).map_err(|why| {
@@ -228,6 +249,7 @@ impl Session {
                         .against("EOP-DRV-13")
                 })
             }
+            Ok(Report::Babble(what)) => Err(babble(&what)),
             Ok(Report::Gone(why)) => Err(Stop::Gone(why)),
             Err(RecvTimeoutError::Disconnected) => {
                 Err(Stop::Gone("the driver has gone".to_owned()))
@@ -249,4 +271,9 @@ impl Drop for Session {
         self.driver.say(&format!("{} close", self.id));
         self.driver.forget(self.id);
     }
+}
+
+/// The driver printed something that is no line of the contract.
+fn babble(what: &str) -> Stop {
+    Stop::messages("a line of the contract", what).against("EOP-DRV-13")
 }

@@ -15,6 +15,8 @@ use crate::verdict::{Step, Stop};
 pub enum Report {
     /// A line for it, without the session number.
     Line(String),
+    /// The driver printed something that is no line of the contract, and is of no more use.
+    Babble(String),
     /// The driver is of no more use: why.
     Gone(String),
 }
@@ -147,27 +149,30 @@ impl Driver {
 
 /// Hands every line to its session until the driver is of no more use.
 fn deliver(lines: &Receiver<Line>, registry: &Mutex<Sessions>) {
-    let gone = loop {
+    let (gone, last): (String, fn(String) -> Report) = loop {
         match lines.recv() {
             Ok(Line::Text(line)) => {
                 let Some((id, report)) = split(&line) else {
-                    break format!(
-                        "the driver printed a line without a session: \"{}\"",
-                        line.escape_debug()
-                    );
+                    let line = line.escape_debug();
+                    let what = format!("the driver printed a line without a session: \"{line}\"");
+                    break (what, Report::Babble);
                 };
                 let sessions = registry.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(session) = sessions.open.get(&id) {
                     let _ = session.send(Report::Line(report.to_owned()));
                 }
             }
-            Ok(Line::Garbage(what)) => break format!("the driver printed {what}"),
-            Ok(Line::End) | Err(_) => break "the driver ended its output".to_owned(),
+            Ok(Line::Garbage(what)) => {
+                break (format!("the driver printed {what}"), Report::Babble);
+            }
+            Ok(Line::End) | Err(_) => {
+                break ("the driver ended its output".to_owned(), Report::Gone);
+            }
         }
     };
     let mut sessions = registry.lock().unwrap_or_else(PoisonError::into_inner);
     for session in sessions.open.values() {
-        let _ = session.send(Report::Gone(gone.clone()));
+        let _ = session.send(last(gone.clone()));
     }
     sessions.open.clear();
     sessions.gone = Some(gone);

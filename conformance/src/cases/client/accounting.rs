@@ -1,8 +1,6 @@
 //! Section 5.1 for clients: what an answer is, greetings, the two disciplines.
 
-use std::time::Duration;
-
-use super::scenes::{arrive, ask, asked, follow, owing};
+use super::scenes::{arrive, ask, asked, follow, give, owing};
 use crate::case::Case;
 use crate::octets::{n, r, r_with};
 use crate::verdict::Stop;
@@ -36,6 +34,24 @@ pub(super) const CASES: &[Case] = &[
         Ok(())
     })
     .needs("greeting"),
+    Case::client("acc.late-answers-oldest", &["EOP-ACC-1"], "two messages and a late redirect: its payload answers the older one", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        give(&session, &mut h, &["two"])?;
+        h.send(r_with(target.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=1 greeting=0").map(drop)
+    }),
+    Case::client("acc.many-pipelined", &["EOP-ACC-1"], "three hundred messages without waiting, and their answers, each to the oldest", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        let messages: Vec<_> = (0..300).map(|index| index.to_string()).collect();
+        give(&session, &mut h, &messages.iter().map(String::as_str).collect::<Vec<_>>())?;
+        h.send(messages.iter().flat_map(n).collect::<Vec<_>>())?;
+        for (index, message) in messages.iter().enumerate() {
+            session.expect_message(message.as_bytes(), &format!("outstanding={}", 299 - index))?;
+        }
+        Ok(())
+    }),
     Case::client("acc.unsolicited", &["EOP-ACC-9", "EOP-ACC-10"], "a message that answers nothing is Unsolicited and is not delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "")?;
@@ -96,6 +112,55 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
+    Case::client("acc.late-before-complete", &["EOP-ACC-10", "EOP-ACC-9"], "a late redirect whose payload meets a message that is still being sent is Unsolicited, and nobody moves", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say(&format!("send @{HUGE}"));
+        if s.control() {
+            h.message("the message")?;
+        } else {
+            h.expect_octets(1)?;
+        }
+        h.send(r_with(target.address(), "r"))?;
+        if s.control() {
+            session.expect_message(b"r", "outstanding=0")?;
+            return follow(&mut session, &target, "owed=0 late=1").map(drop);
+        }
+        session.expect("ended Unsolicited uncertain=1")?;
+        target.nobody()
+    })
+    .negative()
+    .whole(),
+    Case::client("acc.answer-before-resend", &["EOP-ACC-9"], "at a target, an answer to what is owed and was not resent is Unsolicited", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        if s.control() {
+            session.say("resend 1");
+            t.expect_n("q")?;
+        }
+        t.send(n("r"))?;
+        if s.control() {
+            return session.expect_message(b"r", "outstanding=0").map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Unsolicited owed=1", target.address())).map(drop)
+    })
+    .negative(),
+    Case::client("acc.late-before-resend", &["EOP-ACC-10", "EOP-ACC-9"], "at a target, a late redirect before anything was resent is Unsolicited, and nobody moves", |s| {
+        let (home, target, next) = (s.endpoint("home")?, s.endpoint("target")?, s.endpoint("next")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        if s.control() {
+            session.say("resend 1");
+            t.expect_n("q")?;
+        }
+        t.send(r_with(next.address(), "r"))?;
+        if s.control() {
+            session.expect_message(b"r", "outstanding=0")?;
+            return follow(&mut session, &next, "owed=0 late=1").map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Unsolicited owed=1", target.address()))?;
+        next.nobody()
+    })
+    .negative(),
     Case::client("acc.greeting", &["EOP-ACC-6", "EOP-ACC-4"], "a greeting is delivered and answers nothing", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "greeting=1")?;
@@ -138,6 +203,38 @@ pub(super) const CASES: &[Case] = &[
         }
         t.send(n("again"))?;
         session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.expect_n("q")
+    })
+    .needs("greeting"),
+    Case::client("acc.empty-greeting", &["EOP-ACC-6", "EOP-FRM-8"], "an empty greeting is a greeting: what waits for it goes out, and is not answered by it", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        session.say("send 71");
+        session.sync()?;
+        h.send(n(""))?;
+        session.expect_message(b"", "outstanding=1 greeting=1")?;
+        h.expect_n("q")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0 greeting=0").map(drop)
+    })
+    .needs("greeting"),
+    Case::client("acc.greetings-anew", &["EOP-ACC-5", "EOP-ACC-7"], "greetings that home did not send are not all that a target has to send", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=2 resend=automatic")?;
+        session.say("send 71");
+        session.sync()?;
+        h.send(n("one"))?;
+        session.expect_message(b"one", "outstanding=1 greeting=1")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        t.send(n("two"))?;
+        session.expect_message(b"two", "outstanding=1 greeting=1")?;
+        session.sync()?;
+        if let Some(came) = t.anything_by_now() {
+            return Err(Stop::messages("nothing before the target's second greeting", came));
+        }
+        t.send(n("three"))?;
+        session.expect_message(b"three", "outstanding=1 greeting=1")?;
         t.expect_n("q")
     })
     .needs("greeting"),
@@ -251,7 +348,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(n("r"))?;
         session.expect_message(b"r", "outstanding=1")?;
         h.reset()?;
-        session.quiet(Duration::from_millis(100))?;
+        session.quiet()?;
         session.say("retire 1");
         session.say("sync s0");
         session.expect("synced s0")?;
@@ -272,7 +369,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("manual"),
-    Case::client("acc.manual-never-by-itself", &["EOP-ACC-11", "EOP-RSD-11"], "in manual nothing is resent before the application says so", |s| {
+    Case::client("acc.manual-never-by-itself", &["EOP-RSD-11", "EOP-ACC-11"], "in manual nothing is resent before the application says so", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "discipline=manual")?;
         session.sync()?;

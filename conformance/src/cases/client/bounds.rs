@@ -122,6 +122,38 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &b, 1)
     })
     .negative(),
+    Case::client("epi.back-to-the-first", &["EOP-EPI-2"], "home to B to C to D to B is a loop: nothing visited is forgotten", |s| {
+        let home = s.endpoint("home")?;
+        let (b, c, d) = (s.endpoint("B")?, s.endpoint("C")?, s.endpoint("D")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        let mut link = early(&mut session, &mut link, &d, 3)?;
+        back_to(s, &mut session, &mut link, &b, 1)
+    })
+    .negative(),
+    Case::client("epi.same-port", &["EOP-EPI-2", "EOP-POL-10"], "an endpoint is its address and its port: another address with the same port was not visited", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let believed = "127.0.0.2:9000";
+        let dial = format!("dial=127.0.0.1:9000>{},{believed}>{}", home.address(), target.address());
+        let mut session = s.session("127.0.0.1:9000", &dial);
+        let mut h = home.accept()?;
+        session.expect("connected 127.0.0.1:9000")?;
+        h.send(r(std::net::SocketAddrV4::new([127, 0, 0, 2].into(), 9000)))?;
+        session.expect(&format!("redirected {believed} owed=0"))?;
+        target.accept()?;
+        session.expect(&format!("connected {believed}")).map(drop)
+    }),
+    Case::client("epi.loop-before-count", &["EOP-EPI-2"], "a visited endpoint that would be one redirect too many is RedirectLoop", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = asked(s, &home, "max-redirects=1")?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        let target = s.pick(&c, &home);
+        link.send(r(target.address()))?;
+        let kind = s.pick("TooManyRedirects", "RedirectLoop");
+        session.expect(&format!("ended {kind} target={} owed=1", target.address()))?;
+        target.nobody()
+    })
+    .negative(),
     Case::client("epi.answers-end-it", &["EOP-EPI-11", "EOP-EPI-1", "EOP-EPI-2"], "back and forth eight times with an answer each time is no loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut link) = asked(s, &home, "")?;
@@ -155,6 +187,44 @@ pub(super) const CASES: &[Case] = &[
         link.send(r(home.address()))?;
         follow(&mut session, &home, "owed=0 hop=2").map(drop)
     })
+    .whole(),
+    Case::client("epi.retire-ends-it", &["EOP-EPI-11", "EOP-EPI-2"], "in manual, moved idle, a message retired at B, then back: no loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        ask(&mut session, &mut link)?;
+        link.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=1")?;
+        session.say("retire 1");
+        session.sync()?;
+        link.send(r(home.address()))?;
+        follow(&mut session, &home, "owed=0 hop=2").map(drop)
+    })
+    .needs("manual"),
+    Case::client("epi.waiting-does-not-end-it", &["EOP-EPI-11", "EOP-EPI-2"], "a client that waits for its answer is not idle, however long: back home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = asked(s, &home, "episode=200 resend=automatic")?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        link.expect_n("q")?;
+        link.idle(Duration::from_millis(500));
+        back_to(s, &mut session, &mut link, &home, 1)
+    })
+    .negative()
+    .needs("automatic")
+    .whole(),
+    Case::client("epi.ungreeted-does-not-end-it", &["EOP-EPI-11", "EOP-EPI-2"], "a client that waits for its greeting is not idle, however long: back home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 episode=200")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(500));
+        back_to(s, &mut session, &mut link, &home, 0)
+    })
+    .negative()
+    .needs("greeting")
     .whole(),
     Case::client("epi.greeting-is-no-answer", &["EOP-EPI-4"], "a greeting does not end an episode: home to B, greeted, back home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -218,6 +288,47 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("greeting")
+    .whole(),
+    Case::client("epi.deadline-begins-anew", &["EOP-EPI-5", "EOP-EPI-11"], "the deadline of an episode that an answer ended does not bound the next one", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = asked(s, &home, "resend=automatic deadline=400")?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        link.expect_n("q")?;
+        link.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        link.idle(Duration::from_millis(600));
+        link.send(r(c.address()))?;
+        let mut link = follow(&mut session, &c, "owed=0 hop=2")?;
+        ask(&mut session, &mut link)
+    })
+    .needs("automatic")
+    .whole(),
+    Case::client("epi.deadline-spares-the-connected", &["EOP-EPI-5"], "a session that is connected, greeted and idle outlives the deadline", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "deadline=300")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(600));
+        session.sync()?;
+        ask(&mut session, &mut link)?;
+        link.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .whole(),
+    Case::client("epi.deadline-shows-at-a-redirect", &["EOP-EPI-5"], "a deadline that passed while the client was connected shows at the episode's next REDIRECT", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, s.pick("deadline=30000", "deadline=300"))?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(600));
+        link.send(r(c.address()))?;
+        if s.control() {
+            return follow(&mut session, &c, "owed=0").map(drop);
+        }
+        session.expect(&format!("ended RedirectDeadline target={} owed=0", c.address()))?;
+        c.nobody()
+    })
+    .negative()
     .whole(),
     Case::client("epi.clock-stands-still", &["EOP-EPI-6"], "a target that takes longer than the deadline to answer is waited for", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -359,7 +470,18 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("fallback"),
-    Case::client("fai.fallback-once", &["EOP-FAI-1", "EOP-FAI-4"], "a second failed target in the episode ends the session", |s| {
+    Case::client("fai.fallback-from-a-dead-target", &["EOP-FAI-4"], "a target that ends before anything was offered to it sends the client back home too", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, t) = owing(s, &home, &target, "fallback=home")?;
+        t.reset()?;
+        let mut again = arrive(&mut session, &home)?;
+        session.say("resend 2");
+        again.expect_n("q")?;
+        again.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .needs("fallback"),
+    Case::client("fai.fallback-once", &["EOP-FAI-4", "EOP-FAI-1"], "a second failed target in the episode ends the session", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
         h.send(r(b.address()))?;

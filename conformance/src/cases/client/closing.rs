@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::scenes::{asked, early, follow};
+use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
 use crate::octets::{cut, n, r};
 use crate::verdict::Stop;
@@ -83,6 +83,43 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
+    Case::client("cls.stall-though-it-hears", &["EOP-CLS-12"], "a message that nobody reads ends in Stall although the server keeps sending", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual stall=400")?;
+        session.say(&format!("send @{}", s.pick(16, 16_000_000)));
+        if s.control() {
+            h.message("the message")?;
+            h.send(n("r"))?;
+            return session.expect("message * outstanding=1").map(drop);
+        }
+        h.expect_octets(1)?;
+        for _ in 0..16 {
+            h.send_whole(n("news"))?;
+            h.idle(Duration::from_millis(100));
+        }
+        session.say("sync s0");
+        let events = session.events_until("ended")?;
+        match events.last() {
+            Some(ended) if ended.matches("ended Stall uncertain=1") => Ok(()),
+            ended => Err(Stop::messages("ended Stall uncertain=1", format!("{ended:?}"))),
+        }
+    })
+    .negative()
+    .needs("manual")
+    .whole(),
+    Case::client("cls.slow-is-no-stall", &["EOP-CLS-12"], "a message that is read slowly, but all the time, may take longer than a stall", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "stall=1000")?;
+        session.say("send @16000000");
+        for part in 1..=30 {
+            h.expect_octets(part * 500_000)?;
+            h.idle(Duration::from_millis(50));
+        }
+        h.message("the message")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .whole(),
     Case::client("tim.header", &["EOP-TIM-1"], "five octets of a header and silence end in Timeout", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "header=300")?;
@@ -98,9 +135,28 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
-    Case::client("tim.slow-payload", &["EOP-TIM-1"], "a payload that pauses for longer than a header may is still delivered", |s| {
+    Case::client("tim.second-header", &["EOP-TIM-1"], "one octet of a header and silence end in Timeout behind an answer too", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "header=300")?;
+        ask(&mut session, &mut h)?;
+        h.send(n("one"))?;
+        session.expect_message(b"one", "outstanding=1")?;
+        h.send(cut(n("r"), 1))?;
+        if s.control() {
+            h.settle()?;
+            h.send(n("r").split_off(1))?;
+            return session.expect_message(b"r", "outstanding=0").map(drop);
+        }
+        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.expect("ended Timeout uncertain=1")?;
+        h.expect_end()
+    })
+    .negative()
+    .whole(),
+    Case::client("tim.slow-payload", &["EOP-TIM-1"], "an answer that lets wait for longer than a header may, and pauses in its payload, is still delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "header=200")?;
+        h.idle(Duration::from_millis(400));
         h.send(cut(n("answer"), 15))?;
         h.settle()?;
         h.idle(Duration::from_millis(400));
@@ -128,7 +184,10 @@ pub(super) const CASES: &[Case] = &[
         }
         session.expect("ended UnknownOpcode|NotEop uncertain=1")?;
         session.say("send 6e6577");
-        h.expect_end()
+        h.expect_end().map_err(|stop| match &stop {
+            Stop::Breach(breach) if breach.timed_out => stop.against("EOP-ERR-1"),
+            Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
+        })
     })
     .negative(),
     Case::client("end.closed", &["EOP-FAI-2"], "a session ended by its application says what became of its messages", |s| {

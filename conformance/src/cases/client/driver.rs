@@ -192,6 +192,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::client(
+        "drv.ended-once",
+        &["EOP-DRV-8"],
+        "behind `ended` nothing more is said of a session",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            session.close()?;
+            h.expect_end()?;
+            s.begin(&home, "")?.0.sync()?;
+            session.nothing_more()
+        },
+    ),
+    Case::client(
         "drv.sync",
         &["EOP-DRV-9"],
         "`synced` comes after the events of what had arrived",

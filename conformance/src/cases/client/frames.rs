@@ -1,10 +1,10 @@
 //! Section 3 for clients: frames, opcodes, sizes.
 
-use super::scenes::{ask, asked, early};
+use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
 use crate::cases::measures::{ANNOUNCED_ON, memory_stays, nothing_held_back, one_segment_each};
 use crate::link::Seen;
-use crate::octets::{cut, n, normal_header, pattern, raw, redirect_header};
+use crate::octets::{cut, n, normal_header, pattern, r_with, raw, redirect_header};
 use crate::stage::ClientStage;
 use crate::timeline::frame;
 use crate::verdict::{Step, Stop};
@@ -84,8 +84,9 @@ pub(super) const CASES: &[Case] = &[
             session.sync()?;
             session.say("close");
             h.expect_n("one")?;
-            h.expect_n("two")?;
-            h.expect_end()
+            h.expect_n("two")
+                .and_then(|()| h.expect_end())
+                .map_err(|stop| stop.against("EOP-FRM-3"))
         },
     ),
     Case::client(
@@ -241,8 +242,29 @@ pub(super) const CASES: &[Case] = &[
     )
     .negative(),
     Case::client(
+        "frm.truncated-anywhere",
+        &["EOP-FRM-5"],
+        "a stream that ends behind any octet of a frame but its last is TruncatedFrame",
+        |s| {
+            for count in 1..n("answer").len() {
+                let home = s.endpoint("home")?;
+                let (mut session, mut h) = asked(s, &home, "")?;
+                h.send(s.pick(n("answer"), cut(n("answer"), count)))?;
+                h.half_close()?;
+                if s.control() {
+                    session.expect_message(b"answer", "outstanding=0")?;
+                    return session.expect("ended eof").map(drop);
+                }
+                session.expect("ended TruncatedFrame uncertain=1")?;
+            }
+            Ok(())
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
         "frm.large",
-        &["EOP-FRM-1", "EOP-LIM-1", "EOP-DRV-20"],
+        &["EOP-LIM-1", "EOP-FRM-1", "EOP-DRV-20"],
         "messages of 65,536 octets go out and come in",
         |s| {
             let home = s.endpoint("home")?;
@@ -314,8 +336,28 @@ pub(super) const CASES: &[Case] = &[
     Case::client(
         "opc.name-byte-order",
         &["EOP-OPC-6"],
-        "opcode 0x0100 is named ByteOrderMismatch",
-        |s| refused(s, opcode(0x0100), "ByteOrderMismatch"),
+        "opcodes 0x0100 and 0x0200 are named ByteOrderMismatch",
+        |s| {
+            refused(s, opcode(0x0100), "ByteOrderMismatch")?;
+            refused(s, opcode(0x0200), "ByteOrderMismatch")
+        },
+    )
+    .negative(),
+    Case::client(
+        "opc.name-byte-order-later",
+        &["EOP-OPC-6"],
+        "opcode 0x0100 behind a valid frame is named ByteOrderMismatch too",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            ask(&mut session, &mut h)?;
+            h.send([n("one"), s.pick(n("r"), opcode(0x0100))].concat())?;
+            session.expect_message(b"one", "outstanding=1")?;
+            if s.control() {
+                return session.expect_message(b"r", "outstanding=0").map(drop);
+            }
+            session.expect("ended ByteOrderMismatch uncertain=1").map(drop)
+        },
     )
     .negative(),
     Case::client(
@@ -370,6 +412,99 @@ pub(super) const CASES: &[Case] = &[
     )
     .negative()
     .whole(),
+    Case::client(
+        "lim.small",
+        &["EOP-LIM-2"],
+        "a limit below 65,536 is obeyed: with 5, five octets are delivered and six are MessageTooLarge",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "limit=5")?;
+            h.send(s.pick(n("12345"), n("123456")))?;
+            if s.control() {
+                return session
+                    .expect_message(b"12345", "outstanding=0")
+                    .map(drop);
+            }
+            session.expect("ended MessageTooLarge uncertain=1")?;
+            h.expect_end()
+        },
+    )
+    .negative(),
+    Case::client(
+        "lim.default",
+        &["EOP-LIM-2"],
+        "without a setting 1,048,576 octets are delivered, and one more is MessageTooLarge",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            h.send(s.pick(n(pattern(1 << 20)), raw(normal_header((1 << 20) + 1), b"")))?;
+            if s.control() {
+                return session
+                    .expect_message(&pattern(1 << 20), "outstanding=0")
+                    .map(drop);
+            }
+            session.expect("ended MessageTooLarge uncertain=1")?;
+            h.expect_end()
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
+        "lim.each-frame",
+        &["EOP-LIM-2", "EOP-LIM-1"],
+        "the limit is for each frame: three answers of the limit are delivered, and a fourth beyond it is not",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "limit=70000")?;
+            for _ in 0..3 {
+                ask(&mut session, &mut h)?;
+                h.send(n(pattern(70_000)))?;
+                session.expect_message(&pattern(70_000), "outstanding=1")?;
+            }
+            h.send(s.pick(n(pattern(70_000)), n(pattern(70_001))))?;
+            if s.control() {
+                return session
+                    .expect_message(&pattern(70_000), "outstanding=0")
+                    .map(drop);
+            }
+            session.expect("ended MessageTooLarge uncertain=1").map(drop)
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
+        "lim.every-bit",
+        &["EOP-LIM-2", "EOP-FRM-1"],
+        "an slen is too much whichever of its high bits makes it so",
+        |s| {
+            for bit in 21..32 {
+                refused(s, raw(normal_header(1 << bit | 1), b""), "MessageTooLarge")?;
+            }
+            Ok(())
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
+        "lim.redirect-exact",
+        &["EOP-LIM-2"],
+        "the payload of a REDIRECT may be of the limit, and of no octet more",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let (mut session, mut h) = asked(s, &home, "limit=5")?;
+            h.send(s.pick(
+                r_with(target.address(), "12345"),
+                r_with(target.address(), "123456"),
+            ))?;
+            if s.control() {
+                session.expect_message(b"12345", "outstanding=0")?;
+                return follow(&mut session, &target, "owed=0 late=1").map(drop);
+            }
+            session.expect("ended MessageTooLarge uncertain=1")?;
+            target.nobody()
+        },
+    )
+    .negative(),
     Case::client(
         "lim.header-suffices",
         &["EOP-LIM-3", "EOP-LIM-2"],

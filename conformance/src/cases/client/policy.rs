@@ -36,10 +36,14 @@ impl Attempt<'_> {
             if index + 1 == self.targets.len()
                 && let Some(reason) = reason
             {
-                session.expect(&format!(
-                    "ended RedirectRefused target={believed} reason={reason} owed=1"
-                ))?;
-                return target.nobody();
+                let ended =
+                    session.expect(&format!("ended RedirectRefused target={believed} owed=1"))?;
+                target.nobody().map_err(|stop| stop.against("EOP-POL-5"))?;
+                if ended.key("reason") == reason {
+                    return Ok(());
+                }
+                let expected = format!("reason={reason}");
+                return Err(Stop::messages(expected, ended.to_string()).against("EOP-POL-5"));
             }
             session.expect(&format!("redirected {believed} owed=1"))?;
             link = target.accept()?;
@@ -120,20 +124,28 @@ pub(super) const CASES: &[Case] = &[
     .needs("policy"),
     Case::client("pol.scope-global", &["EOP-POL-2", "EOP-POL-5"], "a global home may not lead to private, link-local or loopback addresses", |s| {
         let targets = [
-            "10.0.0.1:9001",
-            "172.16.0.1:9001",
+            "10.0.0.0:9001",
+            "10.255.255.255:9001",
+            "172.16.0.0:9001",
             "172.31.255.255:9001",
-            "192.168.0.1:9001",
-            "100.64.0.1:9001",
+            "192.168.0.0:9001",
+            "192.168.255.255:9001",
+            "100.64.0.0:9001",
+            "100.127.255.255:9001",
+            "169.254.0.0:9001",
             "169.254.169.254:9001",
+            "169.254.255.255:9001",
             "127.0.0.1:9001",
             "127.255.255.255:9001",
         ];
         refused(s, GLOBAL, PAPER, "8.8.4.4:9001", &targets, "scope")
     })
     .negative(),
-    Case::client("pol.scope-neighbours", &["EOP-POL-10", "EOP-POL-2", "EOP-POL-7"], "addresses next to the private ranges are global", |s| {
-        let targets = ["9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "100.63.255.255", "100.128.0.0"];
+    Case::client("pol.scope-neighbours", &["EOP-POL-10", "EOP-POL-2", "EOP-POL-7"], "addresses next to the private, link-local and loopback ranges are global", |s| {
+        let targets = [
+            "9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
+            "100.63.255.255", "100.128.0.0", "169.253.255.255", "169.255.0.0", "126.255.255.255", "128.0.0.0",
+        ];
         let targets: Vec<_> = targets.iter().map(|address| format!("{address}:9001")).collect();
         let pairs: Vec<_> = targets.iter().map(|target| (GLOBAL, target.as_str())).collect();
         followed(s, PAPER, &pairs)
@@ -144,6 +156,14 @@ pub(super) const CASES: &[Case] = &[
             return followed(s, PAPER, &[("10.0.0.1:9000", "192.168.9.9:9001"), ("10.0.0.1:9000", "8.8.8.8:9001")]);
         }
         refused(s, "10.0.0.1:9000", PAPER, "", &["127.0.0.1:9001", "169.254.1.1:9001"], "scope")
+    })
+    .negative(),
+    Case::client("pol.scope-link-local", &["EOP-POL-2"], "link-local lies between loopback and private: such a home may lead to itself and wider, not to loopback", |s| {
+        let home = "169.254.1.1:9000";
+        if s.control() {
+            return followed(s, PAPER, &[(home, "169.254.2.2:9001"), (home, "10.0.0.1:9001"), (home, "8.8.8.8:9001")]);
+        }
+        refused(s, home, PAPER, "", &["127.0.0.1:9001"], "scope")
     })
     .negative(),
     Case::client("pol.scope-of-home-suffices", &["EOP-POL-10", "EOP-POL-2"], "private home, global B, back to a private address: not narrower than home, so followed", |s| {
@@ -164,6 +184,33 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative(),
     Case::client("pol.home-port", &["EOP-POL-10", "EOP-POL-3"], "home's own low port is followed", |s| followed(s, PAPER, &[("8.8.8.8:443", "8.8.4.4:443")])),
+    Case::client("pol.port-of-the-connection", &["EOP-POL-3"], "the low port of a connection that an allow-list entry led to is not home's, and refused", |s| {
+        let targets = s.pick(["8.8.4.4:443", "1.1.1.1:1024"], ["8.8.4.4:443", "1.1.1.1:443"]);
+        Attempt { home: GLOBAL, targets: &targets, settings: "policy=paper allow=8.8.4.4/32:*" }.play(s, s.pick(None, Some("port")))
+    })
+    .negative()
+    .needs("policy"),
+    Case::client("pol.special-neighbours", &["EOP-POL-10", "EOP-POL-4"], "addresses next to the reserved ranges are followed", |s| {
+        let targets = [
+            "192.0.1.0", "192.0.1.255", "192.0.3.0", "191.255.255.255", "198.51.99.255", "198.51.101.0", "203.0.112.255",
+            "203.0.114.0", "198.17.255.255", "198.20.0.0",
+        ];
+        let targets: Vec<_> = targets.iter().map(|address| format!("{address}:9001")).collect();
+        let pairs: Vec<_> = targets.iter().map(|target| (GLOBAL, target.as_str())).collect();
+        followed(s, PAPER, &pairs)
+    })
+    .whole(),
+    Case::client("pol.first-reason", &["EOP-POL-5"], "the first check that refuses gives the reason: forbidden, scope, port, special, insecure", |s| {
+        let secure = "policy=secure";
+        if s.control() {
+            return refused(s, GLOBAL, PAPER, "8.8.4.4:9001", &[], "");
+        }
+        refused(s, GLOBAL, secure, "", &["10.0.0.1:0", "0.0.0.0:22"], "forbidden")?;
+        refused(s, GLOBAL, secure, "", &["10.0.0.1:22", "127.0.0.1:22"], "scope")?;
+        refused(s, GLOBAL, secure, "", &["192.0.2.1:22", "8.8.4.4:22"], "port")?;
+        refused(s, GLOBAL, secure, "", &["192.0.2.1:9001"], "special")
+    })
+    .negative(),
     Case::client("pol.special", &["EOP-POL-4", "EOP-POL-5"], "addresses for documentation, benchmarking and protocol assignments are refused", |s| {
         let targets = ["192.0.2.1:9001", "198.51.100.1:9001", "203.0.113.1:9001", "198.18.0.1:9001", "198.19.255.255:9001", "192.0.0.1:9001"];
         refused(s, GLOBAL, PAPER, "198.20.0.0:9001", &targets, "special")
@@ -181,6 +228,20 @@ pub(super) const CASES: &[Case] = &[
         refused(s, "10.0.0.1:9000", "policy=secure", "10.0.0.2:9001", &["8.8.4.4:9001"], "insecure")
     })
     .negative(),
+    Case::client("pol.secure-link-local", &["EOP-POL-6"], "`secure` refuses a cleartext move between link-local addresses", |s| {
+        refused(s, "169.254.1.1:9000", s.pick(PAPER, "policy=secure"), "169.254.1.2:9001", &["169.254.1.2:9001"], "insecure")
+    })
+    .negative(),
+    Case::client("pol.secure-loopback-to-private", &["EOP-POL-6"], "`secure` refuses a cleartext move from a loopback to a private address", |s| {
+        refused(s, "127.0.0.1:9000", "policy=secure", "127.0.0.2:9001", &["10.0.0.2:9001", "192.168.0.1:9001"], "insecure")
+    })
+    .negative(),
+    Case::client("pol.secure-current", &["EOP-POL-6"], "`secure` looks at the connection, not at home: from a global one it refuses the way back to a private address", |s| {
+        let settings = s.pick("policy=paper", "policy=secure allow=8.8.8.8/32:*");
+        Attempt { home: "10.0.0.1:9000", targets: &["8.8.8.8:9001", "10.9.9.9:9002"], settings }.play(s, s.pick(None, Some("insecure")))
+    })
+    .negative()
+    .needs("policy"),
     Case::client("pol.secure-private", &["EOP-POL-10", "EOP-POL-6"], "`secure` follows moves among private and among loopback addresses", |s| {
         followed(s, "policy=secure", &[("10.0.0.1:9000", "192.168.1.1:9001"), ("127.0.0.1:9000", "127.9.9.9:9001")])
     }),
@@ -191,6 +252,16 @@ pub(super) const CASES: &[Case] = &[
         }
         refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85", "10.1.0.1:79", "10.1.0.1:91"], "scope")?;
         refused(s, GLOBAL, settings, "", &["8.8.4.5:9001"], "insecure")
+    })
+    .negative()
+    .needs("policy"),
+    Case::client("pol.allow-prefix", &["EOP-POL-2", "EOP-POL-6"], "the prefix of an allow-list entry ends at any bit", |s| {
+        let settings = "policy=secure allow=10.1.16.0/20:*,8.8.4.2/31:*";
+        if s.control() {
+            return followed(s, settings, &[(GLOBAL, "10.1.16.0:9001"), (GLOBAL, "10.1.31.255:9001"), (GLOBAL, "8.8.4.3:9001")]);
+        }
+        refused(s, GLOBAL, settings, "", &["10.1.15.255:9001", "10.1.32.0:9001"], "scope")?;
+        refused(s, GLOBAL, settings, "", &["8.8.4.1:9001", "8.8.4.4:9001"], "insecure")
     })
     .negative()
     .needs("policy"),

@@ -2,8 +2,11 @@
 
 use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
+use crate::link::Seen;
 use crate::octets::{cut, n, pattern, r, r_with, raw, redirect_header};
+use crate::timeline::frame;
 use crate::verdict::Stop;
+use eop_wire::opcode;
 
 pub(super) const CASES: &[Case] = &[
     Case::client(
@@ -156,7 +159,18 @@ pub(super) const CASES: &[Case] = &[
             let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
             let (mut session, mut h) = asked(s, &home, "")?;
             let _t = early(&mut session, &mut h, &target, 1)?;
-            h.expect_end().map_err(|stop| stop.against("EOP-CLS-8"))
+            match h.next("the client ends the old connection") {
+                Ok(Seen::Frame(header, payload)) if header.opcode == opcode::REDIRECT => Err(
+                    Stop::messages("no REDIRECT from a client", frame(header, &payload))
+                        .against("EOP-RED-1"),
+                ),
+                Ok(Seen::Frame(header, payload)) => Err(Stop::messages(
+                    "no message on the old connection",
+                    frame(header, &payload),
+                )
+                .against("EOP-RED-13")),
+                ended => ended.map(drop).map_err(|stop| stop.against("EOP-CLS-8")),
+            }
         },
     ),
     Case::client(
@@ -221,6 +235,23 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::client(
+        "red.sessions-apart",
+        &["EOP-RED-15", "EOP-POL-10"],
+        "what one session was moved to counts for no other: each may go where the other went, with a bound of one",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let mut open = Vec::new();
+            for _ in 0..3 {
+                let settings = "max-redirects=1 moves=1";
+                let (mut session, mut h) = s.begin(&home, settings)?;
+                h.send(r(target.address()))?;
+                let t = follow(&mut session, &target, "owed=0 late=0 hop=1")?;
+                open.push((session, t));
+            }
+            Ok(())
+        },
+    ),
+    Case::client(
         "red.refused-target-payload",
         &["EOP-RED-10"],
         "the payload of a REDIRECT with a forbidden target is delivered, and the target refused",
@@ -253,7 +284,8 @@ pub(super) const CASES: &[Case] = &[
             h.send(r(target.address()))?;
             let mut t = follow(&mut session, &target, "owed=1 late=0")?;
             session.say("resend 1");
-            t.expect_n(pattern(HUGE))?;
+            t.expect_n(pattern(HUGE))
+                .map_err(|stop| stop.against("EOP-RSD-5"))?;
             t.send(n("r"))?;
             session.expect_message(b"r", "outstanding=0")?;
             let sent = h.drain()?;

@@ -1,6 +1,6 @@
 //! Sections 5.2 to 5.4 for clients: what is owed, resent, uncertain; half-close.
 
-use super::scenes::{ask, asked, early, follow, owing};
+use super::scenes::{ask, asked, early, follow, give, owing};
 use crate::case::Case;
 use crate::octets::{n, r, r_with};
 use crate::verdict::Stop;
@@ -64,6 +64,16 @@ pub(super) const CASES: &[Case] = &[
         quiet(&mut t, "nothing resent")
     })
     .needs("automatic"),
+    Case::client("rsd.many-owed", &["EOP-RSD-5", "EOP-RSD-3"], "a hundred owed messages are resent, all and in order", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        let messages: Vec<_> = (0..100).map(|index| index.to_string()).collect();
+        give(&session, &mut h, &messages.iter().map(String::as_str).collect::<Vec<_>>())?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=100 late=0").map_err(|stop| stop.against("EOP-RSD-3"))?;
+        session.say("resend 1");
+        messages.iter().try_for_each(|message| t.expect_n(message))
+    }),
     Case::client("rsd.explicit-waits", &["EOP-RSD-11"], "with explicit resending nothing goes out before the decision", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
@@ -99,11 +109,65 @@ pub(super) const CASES: &[Case] = &[
     .negative(),
     Case::client("rsd.drop", &["EOP-RSD-17"], "what is dropped is not sent again", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
-        let (session, _h, mut t) = owing(s, &home, &target, "")?;
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
         session.say("drop 1");
         session.say("send 6e6577");
         t.expect_n("new")?;
-        t.send(n("r"))
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        session.say("close");
+        session.expect("ended closed owed=0 unsent=0 uncertain=0").map_err(|stop| stop.against("EOP-FAI-2")).map(drop)
+    }),
+    Case::client("rsd.drop-what-waits", &["EOP-RSD-17", "EOP-ACC-1"], "a drop concerns what waits for the decision, and nothing that is on its way", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        session.say("send 6f6e65");
+        session.say("send 74776f never-resend");
+        h.expect_n("one")?;
+        h.expect_n("two")?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=2 resend=explicit")?;
+        t.expect_n("one")?;
+        session.say("drop 1");
+        session.sync()?;
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map_err(|stop| stop.against("EOP-ACC-1"))?;
+        session.sync()?;
+        quiet(&mut t, "nothing of what was dropped")
+    })
+    .needs("automatic"),
+    Case::client("rsd.no-decision-awaited", &["EOP-RSD-12"], "a decision that nobody awaits, or for a hop to come, is refused and changes nothing", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        for command in ["resend 0", "drop 0", "resend 1"] {
+            session.say(command);
+            session.expect("rejected resend|drop *")?;
+        }
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.say("drop 2");
+        session.expect("rejected drop *")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        for command in ["resend 1", "drop 1"] {
+            session.say(command);
+            session.expect("rejected resend|drop *")?;
+        }
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    }),
+    Case::client("rsd.hops-go-on", &["EOP-RSD-12"], "hops are counted over the session: answers do not begin them anew", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut link) = asked(s, &home, "")?;
+        for hop in 1..=3 {
+            let next = s.endpoint(&format!("hop{hop}"))?;
+            link.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+            ask(&mut session, &mut link)?;
+            link = early(&mut session, &mut link, &next, hop)?;
+            session.say(&format!("resend {hop}"));
+            link.expect_n("q")?;
+        }
+        Ok(())
     }),
     Case::client("rsd.stale-hop", &["EOP-RSD-12"], "a decision for an earlier hop does not authorise this one", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
@@ -179,6 +243,56 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs("automatic"),
+    Case::client("rsd.new-before-automatic-decision", &["EOP-RSD-13", "EOP-RSD-15"], "with automatic resending, too, a new message is refused while something waits for the decision", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        session.say(s.pick("send 71", "send 71 never-resend"));
+        h.expect_n("q")?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.say("send 6e6577");
+        if s.control() {
+            t.expect_n("q")?;
+            return t.expect_n("new");
+        }
+        session.expect("rejected send *")?;
+        session.sync()?;
+        quiet(&mut t, "nothing before the decision")?;
+        session.say("resend 1");
+        t.expect_n("q")
+    })
+    .negative()
+    .needs("automatic"),
+    Case::client("rsd.never-resend-again", &["EOP-RSD-15"], "a message marked never-resend waits for a decision at every hop", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        session.say("send 71 never-resend");
+        h.expect_n("q")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=1 hop=1 resend=explicit")?;
+        session.say("resend 1");
+        link.expect_n("q")?;
+        link.send(r(c.address()))?;
+        let mut link = follow(&mut session, &c, "owed=1 hop=2 resend=explicit")?;
+        session.sync()?;
+        quiet(&mut link, "nothing before the decision for this hop")?;
+        session.say("resend 2");
+        link.expect_n("q")
+    })
+    .needs("automatic"),
+    Case::client("rsd.budget-of-outstanding", &["EOP-RSD-15", "EOP-RSD-14"], "what was answered does not count against the replay budget", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic budget=3")?;
+        for message in ["one", "two", "six"] {
+            give(&session, &mut h, &[message])?;
+            h.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+        }
+        give(&session, &mut h, &["new"])?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 resend=automatic")?;
+        t.expect_n("new")
+    })
+    .needs("automatic"),
     Case::client("rsd.budget", &["EOP-RSD-15"], "a message over the replay budget is left to the application", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, &format!("resend=automatic budget={}", s.pick(6, 5)))?;
@@ -230,20 +344,50 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended Uncertain|Timeout|eof owed=0 unsent=1 uncertain=0").map(drop)
     })
     .needs("greeting"),
-    Case::client("rsd.owed-at-the-end", &["EOP-FAI-2", "EOP-RSD-8"], "what is owed and undecided when the session ends is reported as owed", |s| {
+    Case::client("rsd.three-kinds", &["EOP-RSD-8"], "one message sent, one half sent, one not begun, and RST: two are uncertain and one is unsent", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("send @16000000");
+        session.say("send 6e6577");
+        h.expect_octets(1)?;
+        h.reset()?;
+        session.expect("ended Uncertain owed=0 unsent=1 uncertain=2").map(drop)
+    })
+    .whole(),
+    Case::client("rsd.owed-when-the-target-dies", &["EOP-RSD-8", "EOP-FAI-1", "EOP-EPI-2"], "a target that ends before anything was resent: what is owed stays owed, and nobody connects again", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        t.half_close()?;
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain owed=1 unsent=0 uncertain=0", target.address()))?;
+        target.nobody().map_err(|stop| stop.against("EOP-EPI-2"))
+    }),
+    Case::client("rsd.owed-and-unsent", &["EOP-RSD-8"], "an owed message and a new one behind it, and the target ends before its greeting: one is owed, one unsent", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        session.say("send 6e6577");
+        session.sync()?;
+        t.half_close()?;
+        session.expect(&format!("ended RedirectFailed target={} owed=1 unsent=1 uncertain=0", target.address())).map(drop)
+    })
+    .needs("greeting"),
+    Case::client("rsd.owed-at-the-end", &["EOP-RSD-8", "EOP-FAI-2"], "what is owed and undecided when the session ends is reported as owed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, _t) = owing(s, &home, &target, "")?;
         session.say("close");
         session.expect("ended closed owed=1 unsent=0 uncertain=0").map(drop)
     }),
-    Case::client("rsd.resent-then-uncertain", &["EOP-RSD-7", "EOP-RSD-8"], "a resent message is bound to its new connection: lost there, it is uncertain and goes nowhere else", |s| {
+    Case::client("rsd.resent-then-uncertain", &["EOP-RSD-8", "EOP-RSD-7"], "a resent message is bound to its new connection: lost there, it is uncertain and goes nowhere else", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "fallback=home")?;
         session.say("resend 1");
         t.expect_n("q")?;
         t.reset()?;
         session.expect(&format!("ended RedirectFailed target={} cause=Uncertain owed=0 uncertain=1", target.address()))?;
-        home.nobody()
+        home.nobody().map_err(|stop| stop.against("EOP-RSD-7"))
     })
     .needs("fallback"),
     Case::client("rsd.large-resent-whole", &["EOP-RSD-5"], "a large message is resent octet for octet", |s| {
@@ -289,6 +433,55 @@ pub(super) const CASES: &[Case] = &[
         let mut t = early(&mut session, &mut h, &target, 1)?;
         session.say("drop 1");
         t.expect_fin()
+    })
+    .needs("half-close"),
+    Case::client("hcl.every-hop", &["EOP-HCL-2"], "a half-close is repeated at the second target too", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        session.say("half-close");
+        h.expect_fin()?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        session.say("resend 1");
+        link.expect_n("q")?;
+        link.expect_fin()?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        session.say("resend 2");
+        link.expect_n("q")?;
+        link.expect_fin()
+    })
+    .needs("half-close"),
+    Case::client("hcl.before-the-decision", &["EOP-HCL-2"], "a half-close that is given while the decision is awaited comes behind what is resent", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("half-close");
+        session.sync()?;
+        quiet(&mut t, "no FIN before the owed message is decided")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        t.expect_fin()
+    })
+    .needs("half-close"),
+    Case::client("hcl.nothing-left-wherever", &["EOP-HCL-3"], "half-closed and everything answered: a clean end, be the target forbidden, visited or one too many", |s| {
+        let forbidden = std::net::SocketAddrV4::new([0, 0, 0, 0].into(), 9001);
+        for settings in ["", "max-redirects=0", "max-redirects=1"] {
+            let home = s.endpoint("home")?;
+            for target in [forbidden, home.address()] {
+                let (mut session, mut h) = asked(s, &home, settings)?;
+                session.say("half-close");
+                h.expect_fin()?;
+                h.send(n("r"))?;
+                session.expect_message(b"r", "outstanding=0")?;
+                h.send(r(target))?;
+                let event = session.expect("redirected|ended *")?;
+                if event.verb() == "redirected" {
+                    session.expect("ended eof")?;
+                } else if !event.matches("ended eof") {
+                    return Err(Stop::messages("ended eof", event.to_string()));
+                }
+                home.nobody()?;
+            }
+        }
+        Ok(())
     })
     .needs("half-close"),
     Case::client("hcl.nothing-left", &["EOP-HCL-3"], "half-closed and everything answered by a late redirect: a clean end, and nobody connects", |s| {

@@ -1,7 +1,7 @@
 //! How many cases for clients begin and go on. No case stands here.
 
 use crate::link::Link;
-use crate::octets::r;
+use crate::octets::{payload, r};
 use crate::stage::{ClientStage, Endpoint, Session};
 use crate::verdict::Step;
 
@@ -16,6 +16,16 @@ pub(super) fn asked(s: &ClientStage<'_>, home: &Endpoint, settings: &str) -> Ste
 pub(super) fn ask(session: &mut Session, link: &mut Link) -> Step {
     session.say("send 71");
     link.expect_n("q")
+}
+
+/// These messages are given to the client, one after the other, and arrive.
+pub(super) fn give(session: &Session, link: &mut Link, messages: &[&str]) -> Step {
+    for message in messages {
+        session.say(&format!("send {}", payload(message.as_bytes())));
+    }
+    messages
+        .iter()
+        .try_for_each(|message| link.expect_n(message))
 }
 
 /// The client reports a redirect to `target` with these counts, and connects there.
