@@ -103,6 +103,9 @@ impl Moves {
         if looped {
             return Err(Kind::RedirectLoop);
         }
+        if episode.elapsed(now) >= bound && self.fault.has(Fault::DeadlineBeforeCount) {
+            return Err(Kind::RedirectDeadline);
+        }
         if spent {
             return Err(Kind::TooManyRedirects);
         }

@@ -103,6 +103,8 @@ pub(crate) struct Session {
     /// Manual: something was delivered since the last `retire`.
     delivered: bool,
     idle_since: Option<Instant>,
+    /// It had its rounds, and could go on.
+    restless: bool,
     syncs: Vec<String>,
     baggage: Baggage,
 }
@@ -134,6 +136,7 @@ impl Session {
             half_closed: false,
             delivered: false,
             idle_since: None,
+            restless: false,
             syncs: Vec::new(),
             baggage: Baggage::default(),
         };

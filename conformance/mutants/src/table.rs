@@ -410,6 +410,7 @@ faults! {
     DeadlinePerHop Subtle "deadline-per-hop" "Grants the deadline anew with every redirect." { Client: ["EOP-EPI-5"] }
     DeadlineKept Subtle "deadline-kept" "Lets the deadline of the first episode bound the next ones." { Client: ["EOP-EPI-5", "EOP-EPI-11"] }
     DeadlineWhileIdle Subtle "deadline-while-idle" "Ends a session at the deadline although it is connected, and greeted." { Client: ["EOP-EPI-5"] }
+    DeadlineBeforeCount Subtle "deadline-before-count" "Names a redirect that is one too many RedirectDeadline when that has passed." { Client: ["EOP-EPI-1"] }
     DeadlineForgotten Subtle "deadline-forgotten" "Does not look at the deadline at a REDIRECT." { Client: ["EOP-EPI-5"] }
     DeadlineWhileAnswering Subtle "deadline-while-answering" "Lets the deadline run while a target works on an answer." { Client: ["EOP-EPI-6"] }
     MovesUnbounded Subtle "moves-unbounded" "Does not bound its moves over episodes." { Client: ["EOP-EPI-7"] }

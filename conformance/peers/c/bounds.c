@@ -46,21 +46,21 @@ static int64_t deadline_now(const struct episode *episode, int64_t now)
     return episode->deadline + stood;
 }
 
-/* Which bound the move would break; false if none. */
+/* The first bound that the move would break, in the order of section 7; false if none. */
 static bool breaks(const struct bounds *bounds, struct eop_endpoint target, int64_t now, enum eop_end *refusal)
 {
     const struct episode *episode = &bounds->episode;
 
     if (bounds->max_redirects == 0)
         *refusal = END_NOT_FOLLOWED; /* EOP-EPI-8 */
-    else if (episode->redirects >= bounds->max_redirects)
-        *refusal = END_TOO_MANY_REDIRECTS; /* EOP-EPI-1 */
     else if (was_visited(episode, target))
         *refusal = END_REDIRECT_LOOP; /* EOP-EPI-2 */
-    else if (now >= deadline_now(episode, now))
-        *refusal = END_REDIRECT_DEADLINE; /* EOP-EPI-5 */
+    else if (episode->redirects >= bounds->max_redirects)
+        *refusal = END_TOO_MANY_REDIRECTS; /* EOP-EPI-1 */
     else if (bounds->moves.count >= bounds->max_moves)
         *refusal = END_TOO_MANY_REDIRECTS; /* EOP-EPI-7 */
+    else if (now >= deadline_now(episode, now))
+        *refusal = END_REDIRECT_DEADLINE; /* EOP-EPI-5 */
     else
         return false;
     return true;

@@ -139,17 +139,25 @@ impl<'a> ServerStage<'a> {
     /// Where an instance of the server with this option listens, and the value that it declares for it. Plays share it.
     pub fn with_option(&self, option: &str, value: u32) -> Step<(SocketAddrV4, u32)> {
         let address = self.testee.address_with(&format!("{option}={value}"))?;
+        Ok((address, self.declared(option, address)?))
+    }
+
+    /// The value of an option that the main instance declares.
+    pub fn in_force(&self, option: &str) -> Step<u32> {
+        self.declared(option, self.testee.address()?)
+    }
+
+    fn declared(&self, option: &str, address: SocketAddrV4) -> Step<u32> {
         let mut link = self.connect_as("side", address)?;
         link.send_whole(n("hello"))?;
         let answer = String::from_utf8(link.message("an answer to `hello`")?).unwrap_or_default();
-        let declared = answer
+        answer
             .split(' ')
             .find_map(|token| token.strip_prefix(option)?.strip_prefix('=')?.parse().ok())
             .ok_or_else(|| {
                 Stop::messages(format!("`{option}=` in answer to `hello`"), answer)
                     .against("EOP-TST-15")
-            })?;
-        Ok((address, declared))
+            })
     }
 
     /// A further instance of the server with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.

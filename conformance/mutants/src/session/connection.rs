@@ -123,10 +123,8 @@ impl Session {
             Link::Up(connection) if !self.is_mute() => {
                 let mut flags = PollFlags::empty();
                 flags.set(PollFlags::IN, !self.is_deaf());
-                flags.set(
-                    PollFlags::OUT,
-                    connection.out.is_some() && !connection.broken,
-                );
+                let writes = connection.out.is_some() || self.restless;
+                flags.set(PollFlags::OUT, writes && !connection.broken);
                 Some((&connection.stream, flags)).filter(|_| !flags.is_empty())
             }
             Link::Up(_) | Link::Settling { .. } | Link::Over => None,
@@ -169,6 +167,7 @@ impl Session {
                 break;
             }
         }
+        self.restless = !quiet;
         self.clocks(now);
         if quiet && matches!(self.link, Link::Up(_) | Link::Settling { .. }) {
             self.synced();

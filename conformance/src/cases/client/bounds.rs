@@ -140,7 +140,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("connected 127.0.0.1:9000")?;
         h.send(r(std::net::SocketAddrV4::new([127, 0, 0, 2].into(), 9000)))?;
         session.expect(&format!("redirected {believed} owed=0"))?;
-        target.accept()?;
+        let _t = target.accept()?;
         session.expect(&format!("connected {believed}")).map(drop)
     }),
     Case::client("epi.loop-before-count", &["EOP-EPI-2"], "a visited endpoint that would be one redirect too many is RedirectLoop", |s| {
@@ -326,6 +326,20 @@ pub(super) const CASES: &[Case] = &[
             return follow(&mut session, &c, "owed=0").map(drop);
         }
         session.expect(&format!("ended RedirectDeadline target={} owed=0", c.address()))?;
+        c.nobody()
+    })
+    .negative()
+    .whole(),
+    Case::client("epi.count-before-deadline", &["EOP-EPI-1", "EOP-EPI-5"], "a redirect that is one too many is TooManyRedirects, also when the deadline has passed", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let bound = s.pick("max-redirects=2", "max-redirects=1");
+        let (mut session, mut h) = s.begin(&home, &format!("deadline=300 {bound}"))?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=0")?;
+        link.idle(Duration::from_millis(600));
+        link.send(r(c.address()))?;
+        let kind = s.pick("RedirectDeadline", "TooManyRedirects");
+        session.expect(&format!("ended {kind} target={} owed=0", c.address()))?;
         c.nobody()
     })
     .negative()

@@ -43,6 +43,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::server(
+        "acc.large-answers-unread",
+        &["EOP-ACC-3", "EOP-TST-14"],
+        "forty requests for large answers, of which none is read before all were sent, are answered in order",
+        |s| {
+            let mut a = s.connect_slow("A", s.address()?)?;
+            for size in 100_000..100_040 {
+                a.send(n(format!("do answer @{size}")))?;
+            }
+            (100_000..100_040).try_for_each(|size| a.expect_n(crate::octets::pattern(size)))
+        },
+    )
+    .whole(),
+    Case::server(
         "acc.nothing-unasked",
         &["EOP-ACC-2", "EOP-HCL-1"],
         "a client that sends nothing but its end gets no message",
@@ -387,6 +400,37 @@ pub(super) const CASES: &[Case] = &[
             a.expect_n("hi")
         },
     ),
+    Case::server(
+        "hcl.answered-slowly",
+        &["EOP-HCL-1"],
+        "an end of stream in the middle of a large answer cuts nothing off, and what is behind is answered",
+        |s| {
+            let mut a = s.connect_slow("A", s.address()?)?;
+            a.send(n("do answer @3000000"))?;
+            a.send(n("do answer 6f6b"))?;
+            a.expect_octets(1)?;
+            a.half_close()?;
+            s.ask("hello")?;
+            a.expect_n(crate::octets::pattern(3_000_000))?;
+            a.expect_n("ok")
+        },
+    )
+    .whole(),
+    Case::server(
+        "hcl.redirected-slowly",
+        &["EOP-HCL-1", "EOP-CLS-7"],
+        "an end of stream in the middle of a large REDIRECT cuts nothing off",
+        |s| {
+            let mut a = s.connect_slow("A", s.address()?)?;
+            a.send(n(format!("do redirect {TARGET} @3000000")))?;
+            a.expect_octets(1)?;
+            a.half_close()?;
+            s.ask("hello")?;
+            a.expect_r(TARGET, crate::octets::pattern(3_000_000))?;
+            a.expect_fin()
+        },
+    )
+    .whole(),
     Case::server(
         "hcl.redirected",
         &["EOP-HCL-1", "EOP-CLS-5"],

@@ -1,5 +1,6 @@
 //! Sections 6 and 9 for servers: how a redirected connection ends, what time allows, where an error stays.
 
+use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use super::{TARGET, expect_nothing_more, expect_open};
@@ -47,6 +48,16 @@ fn trickle(a: &mut Link, time: Duration) -> Step<bool> {
         }
     }
     Ok(false)
+}
+
+/// A client begins to read a large REDIRECT when twice the limit of the discarding has passed, and gets all of it.
+fn read_late(s: &ServerStage<'_>, address: SocketAddrV4, limit: u32) -> Step {
+    let mut a = s.connect_slow("A", address)?;
+    a.send(n(format!("do redirect {TARGET} @3000000")))?;
+    a.send(n("do answer 6f6b"))?;
+    a.idle(millis(limit.saturating_mul(2)));
+    a.expect_r(TARGET, pattern(3_000_000))?;
+    expect_nothing_more(&mut a)
 }
 
 /// A client reads (control), or never reads (defect): then the 8 MB that
@@ -308,14 +319,45 @@ pub(super) const CASES: &[Case] = &[
         "a REDIRECT of 3 MB reaches a client that begins to read it after the limits have passed",
         |s| {
             let (address, limit) = s.with_option("linger-idle", LIMIT)?;
-            let mut a = s.connect_slow("A", address)?;
-            a.send(n(format!("do redirect {TARGET} @3000000")))?;
-            a.send(n("do answer 6f6b"))?;
-            a.idle(millis(limit.saturating_mul(2)));
-            a.expect_r(TARGET, pattern(3_000_000))?;
-            expect_nothing_more(&mut a)
+            read_late(s, address, limit)
         },
     )
+    .whole(),
+    Case::server(
+        "cls.slow-reader-in-all",
+        &["EOP-CLS-4", "EOP-CLS-7"],
+        "a REDIRECT of 3 MB reaches a client that begins to read it after the total limit has passed",
+        |s| {
+            let (address, limit) = s.with_option("linger-total", 2 * LIMIT)?;
+            read_late(s, address, limit)
+        },
+    )
+    .whole(),
+    Case::server(
+        "rsd.while-the-redirect-is-on-its-way",
+        &["EOP-RSD-1", "EOP-CLS-2"],
+        "a request that arrives while a large REDIRECT is on its way is not acted on",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect_slow("A", s.address()?)?;
+            a.send(n(s.pick(
+                "do answer @3000000".to_owned(),
+                format!("do redirect {TARGET} @3000000"),
+            )))?;
+            a.expect_octets(1)?;
+            a.send(n(format!("mark {token}")))?;
+            if s.control() {
+                a.expect_n(pattern(3_000_000))?;
+                a.expect_n("1")?;
+            } else {
+                a.settle()?;
+                a.expect_r(TARGET, pattern(3_000_000))?;
+                expect_nothing_more(&mut a)?;
+            }
+            s.expect_marked(&token, s.pick(1, 0))
+        },
+    )
+    .negative()
     .whole(),
     Case::server(
         "cls.stall",
@@ -339,12 +381,12 @@ pub(super) const CASES: &[Case] = &[
     Case::server(
         "tim.header",
         &["EOP-TIM-1"],
-        "a header that does not come to its end fails the connection",
+        "a header of which no more than its first octet comes fails the connection",
         |s| {
             let (address, limit) = s.with_option("header", LIMIT)?;
             let mut a = s.connect_as("A", address)?;
             let frame = n("do answer 6f6b");
-            a.send(s.pick(frame.clone(), cut(frame, 5)))?;
+            a.send(s.pick(frame.clone(), cut(frame, 1)))?;
             if s.control() {
                 return a.expect_n("ok");
             }

@@ -71,8 +71,9 @@ pub(super) const CASES: &[Case] = &[
             a.send(n("do answer 6f6e65"))?;
             a.send(n("do answer 74776f;fin"))?;
             a.expect_n("one")?;
-            a.expect_n("two")?;
-            a.expect_end()
+            a.expect_n("two")
+                .and_then(|()| a.expect_end())
+                .map_err(|stop| stop.against("EOP-FRM-3"))
         },
     ),
     Case::server(
@@ -221,11 +222,34 @@ pub(super) const CASES: &[Case] = &[
             } else {
                 a.expect_end()?
             }
-            s.expect_marked(&longer, s.pick(1, 0))?;
-            s.expect_marked(&token, 0)
+            let acted = |stop: Stop| stop.against("EOP-RSD-10");
+            s.expect_marked(&longer, s.pick(1, 0)).map_err(acted)?;
+            s.expect_marked(&token, 0).map_err(acted)
         },
     )
     .negative(),
+    Case::server(
+        "frm.truncated-anywhere",
+        &["EOP-FRM-5", "EOP-RSD-10"],
+        "a stream that ends behind any octet of a frame but its last brings no message",
+        |s| {
+            let token = s.token("t");
+            let frame = n(format!("do mark {token};answer 6f6b"));
+            for count in 1..frame.len() {
+                let mut a = s.connect()?;
+                a.send(s.pick(frame.clone(), cut(frame.clone(), count)))?;
+                a.half_close()?;
+                if s.control() {
+                    return a.expect_n("ok");
+                }
+                a.expect_end()?;
+            }
+            s.expect_marked(&token, 0)
+                .map_err(|stop| stop.against("EOP-RSD-10"))
+        },
+    )
+    .negative()
+    .whole(),
     Case::server(
         "opc.zero",
         &["EOP-OPC-2"],
@@ -372,6 +396,80 @@ pub(super) const CASES: &[Case] = &[
             } else {
                 a.expect_end()
             }
+        },
+    )
+    .negative()
+    .whole(),
+    Case::server(
+        "lim.small",
+        &["EOP-LIM-2"],
+        "a limit below 65,536 is obeyed: a request of the limit is answered, one of an octet more is not",
+        |s| {
+            let (address, limit) = s.with_option("limit", 16)?;
+            let octets = usize::try_from(limit).unwrap_or_default();
+            let mut a = s.connect_as("A", address)?;
+            a.send(s.pick(n(pattern(octets)), n(pattern(octets.saturating_add(1)))))?;
+            if s.control() {
+                a.expect_n("unknown")
+            } else {
+                a.expect_end()
+            }
+        },
+    )
+    .negative(),
+    Case::server(
+        "lim.default",
+        &["EOP-LIM-2"],
+        "a request of the limit in force is answered, and a header that announces an octet more fails the connection",
+        |s| {
+            let limit = s.in_force("limit")?;
+            let mut a = s.connect()?;
+            if s.control() {
+                // A server that takes more than that by default is not sent all of it.
+                let octets = usize::try_from(limit.min(8 << 20)).unwrap_or_default();
+                a.send(n(pattern(octets)))?;
+                return a.expect_n("unknown");
+            }
+            a.send(raw(normal_header(limit.saturating_add(1)), b""))?;
+            a.expect_end()
+        },
+    )
+    .negative()
+    .whole(),
+    Case::server(
+        "lim.each-frame",
+        &["EOP-LIM-2", "EOP-LIM-1"],
+        "the limit is for each frame: three requests of the limit are answered, and a fourth beyond it is not",
+        |s| {
+            let (address, limit) = s.with_option("limit", 70_000)?;
+            let octets = usize::try_from(limit).unwrap_or_default();
+            let mut a = s.connect_as("A", address)?;
+            for _ in 0..3 {
+                a.send(n(pattern(octets)))?;
+                a.expect_n("unknown")?;
+            }
+            a.send(s.pick(n(pattern(octets)), n(pattern(octets.saturating_add(1)))))?;
+            if s.control() {
+                a.expect_n("unknown")
+            } else {
+                a.expect_end()
+            }
+        },
+    )
+    .negative()
+    .whole(),
+    Case::server(
+        "lim.every-bit",
+        &["EOP-LIM-2", "EOP-FRM-1"],
+        "an slen is too much whichever of its high bits makes it so",
+        |s| {
+            let limit = s.in_force("limit")?;
+            for bit in (21..32).filter(|bit| 1_u32 << bit > limit) {
+                let mut a = s.connect()?;
+                a.send(s.pick(s.known(), raw(normal_header(1 << bit | 1), b"")))?;
+                accepted_or_ended(s, &mut a)?;
+            }
+            Ok(())
         },
     )
     .negative()

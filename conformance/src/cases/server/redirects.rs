@@ -461,6 +461,18 @@ pub(super) const CASES: &[Case] = &[
     )
     .whole(),
     Case::server(
+        "red.chain-long",
+        &["EOP-TST-9"],
+        "a list may be long: a server that stands fortieth in it moves to the next",
+        |s| {
+            let [first, next] = ports(s)?;
+            let before: String = (1..40).map(|i| format!("192.0.2.{i}:9000,")).collect();
+            let request = format!("do redirect {before}{first},{next}");
+            asked_at(s, first, &request, |a| a.expect_r(next, ""))
+        },
+    )
+    .whole(),
+    Case::server(
         "red.chain-with-payload",
         &["EOP-TST-9", "EOP-TST-10", "EOP-RED-3"],
         "along a list with a payload every REDIRECT carries it, and the last answers `here`",

@@ -135,6 +135,17 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::server(
+        "tst.mark-many",
+        &["EOP-TST-14"],
+        "three hundred marks are counted to three hundred",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            a.send(n(format!("mark {token}")).repeat(300))?;
+            (1..=300).try_for_each(|count| a.expect_n(format!("{count}")))
+        },
+    ),
+    Case::server(
         "tst.marks-by-token",
         &["EOP-TST-27", "EOP-TST-16", "EOP-TST-17"],
         "tokens have counts of their own, however alike they are",
