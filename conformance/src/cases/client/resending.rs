@@ -346,7 +346,7 @@ pub(super) const CASES: &[Case] = &[
     .needs("greeting"),
     Case::client("rsd.three-kinds", &["EOP-RSD-8"], "one message sent, one half sent, one not begun, and RST: two are uncertain and one is unsent", |s| {
         let home = s.endpoint("home")?;
-        let (session, mut h) = asked(s, &home, "")?;
+        let (mut session, h) = asked(s, &home, "")?;
         session.say("send @16000000");
         session.say("send 6e6577");
         session.sync()?;
