@@ -24,6 +24,7 @@ pub const fn gate(role: Role) -> Case {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
 
     use super::*;
     use crate::requirement::{self, Bound};
@@ -55,6 +56,55 @@ mod tests {
                 assert!(binds, "{}: {id} does not bind a {}", case.id, case.role());
             }
         }
+    }
+
+    /// What only waits, or waits for a time of its own.
+    const SLEEPS: [&str; 4] = ["sleep", "Duration::", "park", "wait_timeout"];
+
+    #[test]
+    fn no_case_sleeps_but_for_a_share_of_a_limit() {
+        for (file, text) in sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases")) {
+            for (number, line) in text.lines().enumerate() {
+                let asleep = SLEEPS.iter().find(|word| line.contains(**word));
+                assert_eq!(
+                    asleep,
+                    None,
+                    "{}:{}: a case waits for events, or lets a share of a limit pass (`Link::idle`)",
+                    file.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+
+    /// Nothing orders these absences: each of them has to be one that nothing else can show.
+    const UNORDERED: [&str; 1] = ["acc.manual-end-waits"];
+
+    #[test]
+    fn only_the_cases_named_here_watch_an_absence_that_nothing_orders() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
+        let watched: Vec<_> = sources(folder)
+            .iter()
+            .flat_map(|(_, text)| text.split("Case::").map(str::to_owned).collect::<Vec<_>>())
+            .filter(|case| case.contains("session.quiet("))
+            .filter_map(|case| case.split('"').nth(1).map(str::to_owned))
+            .collect();
+        assert_eq!(watched, UNORDERED);
+    }
+
+    fn sources(folder: PathBuf) -> Vec<(PathBuf, String)> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| {
+                if path.is_dir() {
+                    sources(path)
+                } else {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    vec![(path, text)]
+                }
+            })
+            .collect()
     }
 
     #[test]

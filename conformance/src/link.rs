@@ -477,8 +477,9 @@ impl Link {
         Instant::now() + self.manner.wait
     }
 
-    /// Reads nothing for so long, as a slow peer does.
-    pub fn idle(&self, time: Duration) {
+    /// Reads nothing for a share of a limit (see [`share`]), as a slow peer does.
+    pub fn idle(&self, limit: u32, tenths: u32) {
+        let time = share(limit, tenths);
         self.socket.note(format!(
             "  runner reads nothing for {} ms",
             time.as_millis()
@@ -503,6 +504,16 @@ impl Link {
     pub const fn patience(&mut self, wait: Duration) {
         self.manner.wait = wait;
     }
+}
+
+/// So many tenths of a limit that the testee was given, in milliseconds. Cases know time in no other terms: what they wait
+/// for is a limit to pass, or not to pass.
+#[must_use]
+pub const fn share(limit: u32, tenths: u32) -> Duration {
+    let micros = (limit as u64)
+        .saturating_mul(tenths as u64)
+        .saturating_mul(100);
+    Duration::from_micros(micros)
 }
 
 /// Waits until the socket is ready for one of `flags`, or the time is over.

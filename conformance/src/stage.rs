@@ -8,8 +8,13 @@ pub use client::{ClientStage, Session};
 pub use endpoint::Endpoint;
 pub use server::ServerStage;
 
+use std::time::Duration;
+
 use crate::case::Twin;
 use crate::link::Manner;
+
+/// How far past a limit the runner waits for what the limit must bring about.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What every stage knows of the play it serves.
 #[derive(Debug, Clone)]
@@ -35,6 +40,12 @@ impl Play {
     #[must_use]
     pub fn control(&self) -> bool {
         self.twin == Twin::Control
+    }
+
+    /// How long to wait for something that a limit of `millis` must bring about.
+    #[must_use]
+    pub fn beyond(&self, millis: u32) -> Duration {
+        Duration::from_millis(millis.into()) + GRACE + self.manner.wait
     }
 
     /// A token that only this play uses.

@@ -13,6 +13,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// A run of moves.
 struct Episode {
+    begun: Instant,
     redirects: u32,
     visited: Vec<SocketAddrV4>,
     fell_back: bool,
@@ -217,6 +218,7 @@ impl Moves {
 impl Episode {
     fn begin(visited: Vec<SocketAddrV4>, now: Instant) -> Self {
         Self {
+            begun: now,
             redirects: 0,
             visited,
             fell_back: false,
@@ -235,7 +237,7 @@ impl Episode {
             self.redirects = past.redirects;
         }
         if fault.has(Fault::DeadlineKept) {
-            (self.spent, self.running) = (past.spent, past.running.or(self.running));
+            self.spent = self.begun.saturating_duration_since(past.begun);
         }
         self
     }

@@ -350,9 +350,11 @@ impl Inbox {
         else {
             return Some(self.more());
         };
-        if !self.fault.has(Fault::HeaderTimerOnPayload) {
-            self.header_since = None;
-        }
+        self.header_since = if self.fault.has(Fault::HeaderTimerOnPayload) {
+            self.header_since.or(Some(Instant::now()))
+        } else {
+            None
+        };
         let redirects = matches!(verdict, Verdict::Redirect);
         if self.is_too_long(slen, redirects)
             && !(self.fault.has(Fault::LimitAfterPayload) && present < end)

@@ -201,7 +201,7 @@ impl Session {
             "  no event for {} ms, which nothing orders",
             time.as_millis()
         );
-        self.manner.timeline.note("driver", note);
+        self.manner.log.note("driver", note);
         match self.reports.recv_timeout(time) {
             Ok(Report::Line(line)) => Err(Stop::messages("no event yet", line)),
             Ok(Report::Babble(what)) => Err(babble(&what)),

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddrV4;
 use std::ops::Deref;
-use std::time::Duration;
 
 use super::{Endpoint, Play};
 use crate::link::{Link, Manner};
@@ -10,9 +9,6 @@ use crate::octets::n;
 use crate::segmentation::Cut;
 use crate::testee::{Instance, NotStarted, ServerTestee};
 use crate::verdict::{Step, Stop};
-
-/// How far past a declared limit the runner waits for what the limit must bring about.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// One play against a server.
 #[derive(Debug)]
@@ -163,12 +159,6 @@ impl<'a> ServerStage<'a> {
     /// A further instance of the server with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.
     pub fn started(&self, listen: &str, options: &str) -> Step<Result<Instance, NotStarted>> {
         self.testee.another(listen, options)
-    }
-
-    /// How long to wait for something that a limit of `millis` must bring about.
-    #[must_use]
-    pub fn beyond(&self, millis: u32) -> Duration {
-        Duration::from_millis(millis.into()) + GRACE + self.play.manner.wait
     }
 }
 

@@ -1,7 +1,5 @@
 //! Section 7 for clients: episodes, loops, deadlines, failed targets, fallback.
 
-use std::time::Duration;
-
 use super::scenes::{arrive, ask, asked, early, follow, owing};
 use crate::case::Case;
 use crate::link::Link;
@@ -131,7 +129,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &b, 1)
     })
     .negative(),
-    Case::client("epi.same-port", &["EOP-EPI-2", "EOP-POL-10"], "an endpoint is its address and its port: another address with the same port was not visited", |s| {
+    Case::client("epi.same-port", &["EOP-POL-10", "EOP-EPI-2"], "an endpoint is its address and its port: another address with the same port was not visited", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let believed = "127.0.0.2:9000";
         let dial = format!("dial=127.0.0.1:9000>{},{believed}>{}", home.address(), target.address());
@@ -182,7 +180,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = s.begin(&home, "episode=200")?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(600));
+        link.idle(200, 30);
         session.sync()?;
         link.send(r(home.address()))?;
         follow(&mut session, &home, "owed=0 hop=2").map(drop)
@@ -207,7 +205,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = asked(s, &home, "episode=200 resend=automatic")?;
         let mut link = early(&mut session, &mut h, &b, 1)?;
         link.expect_n("q")?;
-        link.idle(Duration::from_millis(500));
+        link.idle(200, 25);
         back_to(s, &mut session, &mut link, &home, 1)
     })
     .negative()
@@ -220,7 +218,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"welcome", "greeting=1")?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(500));
+        link.idle(200, 25);
         back_to(s, &mut session, &mut link, &home, 0)
     })
     .negative()
@@ -262,7 +260,7 @@ pub(super) const CASES: &[Case] = &[
             link.send(n("again"))?;
             return session.expect_message(b"again", "greeting=1").map(drop);
         }
-        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.patience(s.beyond(400));
         session.expect("ended RedirectDeadline|RedirectFailed")?;
         link.expect_end()
     })
@@ -276,10 +274,10 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"welcome", "greeting=1")?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(350));
+        link.idle(600, 6);
         link.send(r(c.address()))?;
         let mut link = follow(&mut session, &c, "owed=0")?;
-        link.idle(Duration::from_millis(450));
+        link.idle(600, 7);
         link.send(n("again"))?;
         if s.control() {
             return session.expect_message(b"again", "greeting=1").map(drop);
@@ -296,7 +294,7 @@ pub(super) const CASES: &[Case] = &[
         link.expect_n("q")?;
         link.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0")?;
-        link.idle(Duration::from_millis(600));
+        link.idle(400, 15);
         link.send(r(c.address()))?;
         let mut link = follow(&mut session, &c, "owed=0 hop=2")?;
         ask(&mut session, &mut link)
@@ -308,7 +306,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = s.begin(&home, "deadline=300")?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(600));
+        link.idle(300, 20);
         session.sync()?;
         ask(&mut session, &mut link)?;
         link.send(n("r"))?;
@@ -320,7 +318,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = s.begin(&home, s.pick("deadline=30000", "deadline=300"))?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(600));
+        link.idle(300, 20);
         link.send(r(c.address()))?;
         if s.control() {
             return follow(&mut session, &c, "owed=0").map(drop);
@@ -336,7 +334,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = s.begin(&home, &format!("deadline=300 {bound}"))?;
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(Duration::from_millis(600));
+        link.idle(300, 20);
         link.send(r(c.address()))?;
         let kind = s.pick("RedirectDeadline", "TooManyRedirects");
         session.expect(&format!("ended {kind} target={} owed=0", c.address()))?;
@@ -349,7 +347,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = asked(s, &home, "resend=automatic deadline=300")?;
         let mut link = early(&mut session, &mut h, &b, 1)?;
         link.expect_n("q")?;
-        link.idle(Duration::from_millis(700));
+        link.idle(300, 20);
         link.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
@@ -362,7 +360,7 @@ pub(super) const CASES: &[Case] = &[
             h.send(n("welcome"))?;
             return session.expect_message(b"welcome", "greeting=1").map(drop);
         }
-        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.patience(s.beyond(400));
         session.expect("ended Timeout").map(drop)
     })
     .negative()

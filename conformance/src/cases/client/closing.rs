@@ -1,7 +1,5 @@
 //! Sections 6 and 9 for clients: closing, stalls, timers, and that an error stays where it is.
 
-use std::time::Duration;
-
 use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
 use crate::octets::{cut, n, r};
@@ -72,7 +70,7 @@ pub(super) const CASES: &[Case] = &[
     Case::client("cls.stall", &["EOP-CLS-12"], "a message that nobody reads ends in Stall", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "stall=400")?;
-        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.patience(s.beyond(400));
         session.say(&format!("send @{}", s.pick(16, 16_000_000)));
         if s.control() {
             h.message("the message")?;
@@ -95,7 +93,7 @@ pub(super) const CASES: &[Case] = &[
         h.expect_octets(1)?;
         for _ in 0..16 {
             h.send_whole(n("news"))?;
-            h.idle(Duration::from_millis(100));
+            h.idle(400, 2);
         }
         session.say("sync s0");
         let events = session.events_until("ended")?;
@@ -111,9 +109,9 @@ pub(super) const CASES: &[Case] = &[
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "stall=1000")?;
         session.say("send @16000000");
-        for part in 1..=30 {
-            h.expect_octets(part * 500_000)?;
-            h.idle(Duration::from_millis(50));
+        for part in 1..=20 {
+            h.expect_octets(part * 750_000)?;
+            h.idle(1000, 1);
         }
         h.message("the message")?;
         h.send(n("r"))?;
@@ -129,7 +127,7 @@ pub(super) const CASES: &[Case] = &[
             h.send(n("r").split_off(5))?;
             return session.expect_message(b"r", "outstanding=0").map(drop);
         }
-        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.patience(s.beyond(300));
         session.expect("ended Timeout uncertain=1")?;
         h.expect_end()
     })
@@ -147,7 +145,7 @@ pub(super) const CASES: &[Case] = &[
             h.send(n("r").split_off(1))?;
             return session.expect_message(b"r", "outstanding=0").map(drop);
         }
-        session.patience(s.manner.wait + Duration::from_millis(1500));
+        session.patience(s.beyond(300));
         session.expect("ended Timeout uncertain=1")?;
         h.expect_end()
     })
@@ -156,10 +154,10 @@ pub(super) const CASES: &[Case] = &[
     Case::client("tim.slow-payload", &["EOP-TIM-1"], "an answer that lets wait for longer than a header may, and pauses in its payload, is still delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "header=200")?;
-        h.idle(Duration::from_millis(400));
+        h.idle(200, 20);
         h.send(cut(n("answer"), 15))?;
         h.settle()?;
-        h.idle(Duration::from_millis(400));
+        h.idle(200, 20);
         h.send(n("answer").split_off(15))?;
         session.expect_message(b"answer", "outstanding=0").map(drop)
     })

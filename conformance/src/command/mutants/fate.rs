@@ -1,7 +1,7 @@
 //! What becomes of one mutant: which cases it fails, and whether that finds it out.
 //!
-//! A mutant is found out by a case that blames a requirement which the mutant breaks, or because it does not even start,
-//! or does not pass the gate. A trivial one, moreover, may pass no negative case at all, nor one whose first requirement
+//! A mutant is found out by a case that does not pass and claims a requirement which the mutant breaks, or because it does
+//! not even start as the contract wants. A trivial one may also be found out by the gate alone. A trivial one, moreover, may pass no negative case at all, nor one whose first requirement
 //! it breaks: its silence or its nodding is no refusal. The honest peer has to pass everything.
 
 use std::time::{Duration, Instant};
@@ -26,6 +26,13 @@ pub(super) struct Found {
     pub(super) blamed: &'static str,
     /// The first cut with which it did not pass.
     pub(super) cut: Cut,
+}
+
+impl Found {
+    /// Whether it speaks for the requirement, and did not pass.
+    pub(super) fn claims(&self, id: &str) -> bool {
+        self.blamed == id || self.case.requirements.contains(&id)
+    }
 }
 
 /// What became of a mutant.
@@ -55,7 +62,11 @@ impl Fate {
 
     /// The cases that found it out.
     pub(super) fn killers(&self) -> impl Iterator<Item = &Found> {
-        self.found.iter().filter(|found| self.breaks(found.blamed))
+        self.found.iter().filter(|found| self.is_killer(found))
+    }
+
+    fn is_killer(&self, found: &Found) -> bool {
+        self.mutant.breaks.iter().any(|id| found.claims(id))
     }
 
     /// Whether the case that every other rests on did not pass.
@@ -107,7 +118,7 @@ impl Fate {
             "does not start".to_owned()
         } else {
             let killers: Vec<_> = self.killers().collect();
-            let others = self.found.iter().filter(|found| !self.breaks(found.blamed));
+            let others = self.found.iter().filter(|found| !self.is_killer(found));
             let others: Vec<_> = others.collect();
             format!("by {}; others: {}", names(killers), names(others))
         };
@@ -134,18 +145,29 @@ pub(super) const fn start_requirement(role: Role) -> &'static str {
     }
 }
 
-/// Plays `cases` to the mutant, uncut; with every cut only if that does not find it out.
+/// Plays `cases` to the mutant, uncut. If that does not find it out, the cases that claim what it breaks are played with
+/// every cut; to the honest peer all of them are.
 pub(super) fn whole_suite(
     mutant: &'static Mutant,
     cases: &[Case],
     manner: &Manner,
 ) -> Result<Fate, Refusal> {
+    if mutant.breaks.is_empty() {
+        return play(mutant, cases, None, manner);
+    }
     let mut fate = play(mutant, cases, Some(Cut::Whole), manner)?;
-    let honest = mutant.breaks.is_empty();
-    if !mutant.trivial && (honest || !fate.as_it_should_be()) {
-        let begun = fate.took;
-        fate = play(mutant, cases, None, manner)?;
-        fate.took += begun;
+    if !mutant.trivial && !fate.as_it_should_be() {
+        let claims = |case: &&Case| {
+            case.requirements
+                .iter()
+                .any(|id| mutant.breaks.contains(id))
+        };
+        let claiming: Vec<_> = cases.iter().filter(claims).copied().collect();
+        let cut = play(mutant, &claiming, None, manner)?;
+        let anew = |case: &Case| cut.found.iter().any(|found| found.case.id == case.id);
+        fate.passed.retain(|case| !anew(case));
+        fate.found.extend(cut.found);
+        fate.took += cut.took;
     }
     Ok(fate)
 }
@@ -196,14 +218,12 @@ fn differences(record: &Record, fate: &Fate) -> Option<String> {
             By::Nobody => true,
             By::Start => fate.not_started.is_some(),
             By::Case(case, cut) => fate.found.iter().any(|found| {
-                found.case.id == case.id && found.cut == cut && fate.breaks(found.blamed)
+                let blamed = found.blamed == kill.requirement || !kill.blamed;
+                found.case.id == case.id && found.cut == cut && blamed
             }),
         };
         if !as_published {
-            return Some(format!(
-                "{} does not find it out for {}",
-                kill.by, kill.requirement
-            ));
+            return Some(format!("not found out: {kill}"));
         }
     }
     let disturbed = record

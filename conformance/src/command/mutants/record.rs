@@ -56,6 +56,23 @@ pub(super) struct Kill {
     pub(super) requirement: &'static str,
     /// What finds it broken.
     pub(super) by: By,
+    /// Whether that is the requirement which is blamed then; else it is claimed only.
+    pub(super) blamed: bool,
+}
+
+impl fmt::Display for Kill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            requirement,
+            by,
+            blamed,
+        } = self;
+        if *blamed {
+            write!(f, "{requirement} {by}")
+        } else {
+            write!(f, "{requirement} ({by})")
+        }
+    }
 }
 
 /// What is published of one mutant.
@@ -77,23 +94,19 @@ impl Record {
             return None;
         }
         let role = fate.role();
-        let kill = |id: &&'static str| Kill {
-            requirement: id,
-            by: by(fate, id),
-        };
         let kills = if mutant.trivial {
-            let at = |found: &super::fate::Found| Kill {
-                requirement: found.blamed,
-                by: By::Case(found.case, found.cut),
-            };
-            let start = Kill {
-                requirement: start_requirement(role),
-                by: By::Start,
-            };
-            let first = fate.found.iter().find(|_| fate.fails_the_gate());
-            vec![first.or(fate.killers().next()).map_or(start, at)]
+            let gate = fate.found.iter().find(|_| fate.fails_the_gate());
+            let first = gate.or_else(|| fate.killers().next());
+            vec![first.map_or_else(
+                || kill(fate, start_requirement(role)),
+                |found| Kill {
+                    requirement: found.blamed,
+                    by: By::Case(found.case, found.cut),
+                    blamed: true,
+                },
+            )]
         } else {
-            mutant.breaks.iter().map(kill).collect()
+            mutant.breaks.iter().map(|id| kill(fate, id)).collect()
         };
         Some(Self {
             mutant,
@@ -126,21 +139,30 @@ impl Record {
     fn is_killed(&self) -> bool {
         self.kills.iter().any(|kill| !matches!(kill.by, By::Nobody))
     }
+
+    fn is_blamed(&self) -> bool {
+        let blamed = |kill: &Kill| kill.blamed && !matches!(kill.by, By::Nobody);
+        self.kills.iter().any(blamed)
+    }
 }
 
-/// What shows that the requirement is broken: a case that blames it, else one that cites it and blames another broken one.
-fn by(fate: &Fate, id: &'static str) -> By {
-    if fate.not_started.is_some() && id == start_requirement(fate.role()) {
-        return By::Start;
-    }
-    let blames = fate.found.iter().find(|found| found.blamed == id);
-    let cites = || {
-        fate.killers()
-            .find(|found| found.case.requirements.contains(&id))
+/// What shows that the requirement is broken: a case that blames it, else one that only claims it.
+fn kill(fate: &Fate, requirement: &'static str) -> Kill {
+    let found = |by: By, blamed: bool| Kill {
+        requirement,
+        by,
+        blamed,
     };
-    blames
-        .or_else(cites)
-        .map_or(By::Nobody, |found| By::Case(found.case, found.cut))
+    if fate.not_started.is_some() && requirement == start_requirement(fate.role()) {
+        return found(By::Start, true);
+    }
+    let blames = fate.found.iter().find(|found| found.blamed == requirement);
+    let claims = || fate.found.iter().find(|found| found.claims(requirement));
+    match (blames, claims()) {
+        (Some(one), _) => found(By::Case(one.case, one.cut), true),
+        (None, Some(one)) => found(By::Case(one.case, one.cut), false),
+        (None, None) => found(By::Nobody, true),
+    }
 }
 
 /// Quick cases from all over that ask nothing which the mutant breaks, and passed.
@@ -210,8 +232,8 @@ pub(super) fn render(records: &[Record]) -> String {
 
 const HEAD: &str = "# The mutation score
 
-Faulty peers, each with one fault, are played to by the suite, and each has to be found out by a case that blames a
-requirement which the fault breaks. This file is written by `eop-conformance mutants --write conformance/MUTANTS.md`;
+The suite is played to faulty peers, each with one fault, and each has to be found out by a case that claims a requirement
+which the fault breaks. This file is written by `eop-conformance mutants --write conformance/MUTANTS.md`;
 `eop-conformance mutants --check conformance/MUTANTS.md` plays every mutant to the cases that are named here.
 
 ";
@@ -219,7 +241,8 @@ requirement which the fault breaks. This file is written by `eop-conformance mut
 const MUTANTS_HEAD: &str = "
 ## Mutants
 
-What is named behind a requirement fails for it, whole or with the cut behind `/`; the cases of the last column pass.
+The case that is named behind a requirement fails, whole or with the cut behind `/`, and blames that requirement; in
+parentheses it claims the requirement and blames another. The cases of the last column pass.
 
 | Mutant | Role | What is wrong | Found out | Not disturbed |
 |---|---|---|---|---|
@@ -238,17 +261,25 @@ These hold next to no protocol logic. None passes a negative case, nor one whose
 fn score(records: &[Record], rows: &[Row<'_>]) -> String {
     let mut said = String::from("| | Server | Client |\n|---|---|---|\n");
     let each = |count: &dyn Fn(Role) -> String| [Role::Server, Role::Client].map(count).join(" | ");
-    let of = |trivial: bool| {
+    let count = |trivial: bool, good: fn(&Record) -> bool| {
         move |role: Role| {
             let all = records
                 .iter()
                 .filter(|record| record.role() == role && record.mutant.trivial == trivial);
-            let killed = all.clone().filter(|record| record.is_killed());
-            format!("{} of {}", killed.count(), all.count())
+            let good = all.clone().filter(|record| good(record));
+            format!("{} of {}", good.count(), all.count())
         }
     };
-    let _ = writeln!(said, "| mutants killed | {} |", each(&of(false)));
-    let _ = writeln!(said, "| trivial mutants killed | {} |", each(&of(true)));
+    for (what, counted) in [
+        ("mutants killed", count(false, Record::is_killed)),
+        (
+            "of these, blamed for what they break",
+            count(false, Record::is_blamed),
+        ),
+        ("trivial mutants killed", count(true, Record::is_killed)),
+    ] {
+        let _ = writeln!(said, "| {what} | {} |", each(&counted));
+    }
     let _ = writeln!(
         said,
         "| requirements broken by a mutant that is killed for it | {} |",
@@ -309,11 +340,7 @@ fn told(row: &Row<'_>, records: &[Record]) -> String {
 }
 
 fn line(record: &Record) -> String {
-    let kills: Vec<_> = record
-        .kills
-        .iter()
-        .map(|kill| format!("{} {}", kill.requirement, kill.by))
-        .collect();
+    let kills: Vec<_> = record.kills.iter().map(Kill::to_string).collect();
     let beside: Vec<_> = record
         .beside
         .iter()
@@ -348,7 +375,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, String> {
             known(name, role).ok_or_else(|| format!("there is no {role} mutant `{name}`"))?;
         let kills = kills
             .split(", ")
-            .map(|kill| self::kill(kill, super::role(mutant)));
+            .map(|kill| read_kill(kill, super::role(mutant)));
         let beside = beside.split(", ").filter(|name| !name.is_empty());
         let beside = beside.map(|name| case(name, super::role(mutant)).map(|(case, _)| case));
         records.push(Record {
@@ -360,17 +387,22 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, String> {
     Ok(records)
 }
 
-fn kill(text: &str, role: Role) -> Result<Kill, String> {
+fn read_kill(text: &str, role: Role) -> Result<Kill, String> {
     let (id, by) = text.split_once(' ').unwrap_or((text, ""));
     let requirement = requirement::find(id)
         .ok_or_else(|| format!("there is no requirement `{id}`"))?
         .id;
-    let by = match by {
+    let claimed = by.strip_prefix('(').and_then(|by| by.strip_suffix(')'));
+    let by = match claimed.unwrap_or(by) {
         "nobody" => By::Nobody,
         "start" => By::Start,
         name => case(name, role).map(|(case, cut)| By::Case(case, cut))?,
     };
-    Ok(Kill { requirement, by })
+    Ok(Kill {
+        requirement,
+        by,
+        blamed: claimed.is_none(),
+    })
 }
 
 fn case(text: &str, role: Role) -> Result<(Case, Cut), String> {
