@@ -160,7 +160,9 @@ fn tolerates(fault: Fault, target: SocketAddrV4) -> bool {
 
 /// Narrower than both the connection and home (EOP-POL-2).
 fn is_narrower(reach: Scope, here: Scope, home: Scope, fault: Fault) -> bool {
-    if fault.has(Fault::ScopeUnchecked) {
+    if fault.has(Fault::WiderRefused) && reach > here {
+        true
+    } else if fault.has(Fault::ScopeUnchecked) {
         false
     } else if fault.has(Fault::ScopeOfHomeOnly) {
         reach < home

@@ -271,7 +271,13 @@ impl Session {
             owed: false,
             held,
         };
-        let hurried = owed && self.fault.has(Fault::NewBeforeOwed);
+        if let Link::Dialling { old: Some(old), .. } = &self.link
+            && self.fault.has(Fault::WritesToTheOld)
+        {
+            let _ = Outgoing::message(message.payload.clone(), self.fault).write(old);
+        }
+        let hurried =
+            owed && self.fault.has(Fault::NewBeforeOwed) || self.fault.has(Fault::NewestFirst);
         if hurried
             && self
                 .queue

@@ -225,6 +225,7 @@ faults! {
     // The server's answers.
     UnaskedGreeting Subtle "unasked-greeting" "Greets although the service has no greetings." { Server: ["EOP-ACC-2"] }
     AnswersTwice Subtle "answers-twice" "Sends every answer twice." { Server: ["EOP-ACC-2"] }
+    Goodbye Subtle "goodbye" "Says goodbye to a client that ended its stream." { Server: ["EOP-ACC-2"] }
     AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3"] }
     GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
     ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
@@ -281,6 +282,7 @@ faults! {
 
     // The client follows.
     RedirectEchoed Subtle "redirect-echoed" "Sends a REDIRECT back to the server that sent one." { Client: ["EOP-RED-1"] }
+    LateDeliveredTwice Subtle "late-delivered-twice" "Delivers the payload of a REDIRECT twice." { Client: ["EOP-RED-5"] }
     RedirectPayloadDropped Subtle "redirect-payload-dropped" "Does not deliver the payload of a REDIRECT." { Client: ["EOP-RED-5"] }
     RedirectPayloadLate Subtle "redirect-payload-late" "Delivers the payload of a REDIRECT only at the target." { Client: ["EOP-RED-5", "EOP-DRV-7"] }
     RedirectBeforePayload Subtle "redirect-before-payload" "Reports a redirect before its payload." { Client: ["EOP-DRV-7", "EOP-RED-5"] }
@@ -294,6 +296,7 @@ faults! {
     RefusedPayloadDropped Subtle "refused-payload-dropped" "Does not deliver the payload of a REDIRECT whose target it refuses." { Client: ["EOP-RED-10"] }
     WritesBeforeReading Subtle "writes-before-reading" "Does not read while it has octets to write." { Client: ["EOP-RED-12"] }
     FinishesMessage Subtle "finishes-message" "Finishes the message that it is sending before it acts on a REDIRECT." { Client: ["EOP-RED-13", "EOP-RED-12", "EOP-RED-7"] }
+    WritesToTheOld Subtle "writes-to-the-old" "Sends new messages on the connection that it leaves, until the next one is there." { Client: ["EOP-RED-13"] }
     RedirectRemembered Subtle "redirect-remembered" "Begins a new session where the last one from that home ended." { Client: ["EOP-RED-15"] }
     MovesInherited Subtle "moves-inherited" "Counts the moves of earlier sessions as its own." { Client: ["EOP-RED-15", "EOP-EPI-7"] }
     VisitedInherited Subtle "visited-inherited" "Takes what an earlier session visited for visited." { Client: ["EOP-RED-15", "EOP-EPI-2", "EOP-POL-10"] }
@@ -301,6 +304,7 @@ faults! {
 
     // The client accounts.
     AnswersNewest Subtle "answers-newest" "Lets a message answer the newest outstanding one." { Client: ["EOP-ACC-1", "EOP-RSD-3", "EOP-RSD-4"] }
+    NewestFirst Subtle "newest-first" "Sends what waits newest first." { Client: ["EOP-ACC-15"] }
     LateAnswersNothing Subtle "late-answers-nothing" "Does not count the payload of a REDIRECT as an answer." { Client: ["EOP-ACC-1"] }
     EarlyAnswers Subtle "early-answers" "Lets a REDIRECT without payload answer the oldest message." { Client: ["EOP-RSD-3"] }
     PipelineShort Subtle "pipeline-short" "Forgets what it is given while 256 messages are outstanding." { Client: ["EOP-ACC-1"] }
@@ -308,6 +312,7 @@ faults! {
     SendBeforeGreeting Subtle "send-before-greeting" "Sends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
     ResendBeforeGreeting Subtle "resend-before-greeting" "Resends before the greetings have arrived." { Client: ["EOP-ACC-5"] }
     OneGreetingEnough Subtle "one-greeting-enough" "Sends after the first of several greetings." { Client: ["EOP-ACC-5"] }
+    GreetingsPairedOnly Subtle "greetings-paired-only" "Expects no greetings in manual." { Client: ["EOP-ACC-5", "EOP-ACC-6"] }
     GreetingsCarried Subtle "greetings-carried" "Expects at the target only the greetings that home did not send." { Client: ["EOP-ACC-5"] }
     EmptyGreetingUncounted Subtle "empty-greeting-uncounted" "Does not count an empty greeting." { Client: ["EOP-ACC-6", "EOP-FRM-8"] }
     GreetingAsAnswer Subtle "greeting-as-answer" "Counts a greeting as the answer to the oldest message." { Client: ["EOP-ACC-6"] }
@@ -382,6 +387,7 @@ faults! {
     HalfClosedBounded Subtle "half-closed-bounded" "Counts a redirect although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
+    UnmovedKeepsOpen Subtle "unmoved-keeps-open" "Does not close the connection whose REDIRECT it does not follow." { Client: ["EOP-CLS-8"] }
     NewFirstUnasked Subtle "new-first-unasked" "Connects to the target, and closes the old connection when the new one is in use, unasked." { Client: ["EOP-CLS-9"] }
     WriteErrorFinal Subtle "write-error-final" "Gives up at a write error without reading what has arrived." { Client: ["EOP-CLS-10"] }
     IdleUnread Subtle "idle-unread" "Does not read while nothing is outstanding." { Client: ["EOP-CLS-11", "EOP-RED-7"] }
@@ -408,6 +414,8 @@ faults! {
     PayloadEndsEpisode Subtle "payload-ends-episode" "Ends an episode at a message that answers nothing." { Client: ["EOP-EPI-4"] }
     DeadlineMissing Subtle "deadline-missing" "Has no deadline for an episode but a minute." { Client: ["EOP-EPI-5"] }
     DeadlinePerHop Subtle "deadline-per-hop" "Grants the deadline anew with every redirect." { Client: ["EOP-EPI-5"] }
+    DeadlineNotConnecting Subtle "deadline-not-connecting" "Does not look at the deadline while it connects to a target." { Client: ["EOP-EPI-5"] }
+    DeadlineMisnamed Subtle "deadline-misnamed" "Names a deadline that passes the failure of the target." { Client: ["EOP-EPI-5"] }
     DeadlineKept Subtle "deadline-kept" "Lets the deadline of the first episode bound the next ones." { Client: ["EOP-EPI-5", "EOP-EPI-11"] }
     DeadlineWhileIdle Subtle "deadline-while-idle" "Ends a session at the deadline although it is connected, and greeted." { Client: ["EOP-EPI-5"] }
     DeadlineBeforeCount Subtle "deadline-before-count" "Names a redirect that is one too many RedirectDeadline when that has passed." { Client: ["EOP-EPI-1"] }
@@ -418,6 +426,7 @@ faults! {
     ZeroFollowed Subtle "zero-followed" "Takes a bound of 0 redirects for none." { Client: ["EOP-EPI-8"] }
     ZeroMisnamed Subtle "zero-misnamed" "Names a redirect that it must not follow TooManyRedirects." { Client: ["EOP-EPI-8"] }
     HomeDeadlineMissing Subtle "home-deadline-missing" "Waits for ever for home and its greetings." { Client: ["EOP-EPI-9"] }
+    HomeDeadlineNotConnecting Subtle "home-deadline-not-connecting" "Waits for ever for a home that does not answer its connect." { Client: ["EOP-EPI-9"] }
     HomeDeadlineMisnamed Subtle "home-deadline-misnamed" "Names greetings that do not come ConnectFailed." { Client: ["EOP-EPI-9"] }
 
     // The client's failures.
@@ -432,6 +441,8 @@ faults! {
     FallbackVisited Subtle "fallback-visited" "Takes a fallback to home for a loop." { Client: ["EOP-FAI-4"] }
     FallbackOnlyRefused Subtle "fallback-only-refused" "Falls back only from a target that refuses the connection." { Client: ["EOP-FAI-4"] }
     FallbackWithOffered Subtle "fallback-with-offered" "Takes a message home that it had sent to the target that failed." { Client: ["EOP-FAI-5"] }
+    FallbackWithPart Subtle "fallback-with-part" "Takes a message home that it had begun to send to the target that failed." { Client: ["EOP-FAI-5"] }
+    FallbackByNewest Subtle "fallback-by-newest" "Looks only at the newest message before it falls back." { Client: ["EOP-FAI-5"] }
     CleanEndAtTargetFails Subtle "clean-end-at-target-fails" "Reports a clean end at a target that has not answered as a failure." { Client: ["EOP-FAI-6"] }
 
     // The client's policy.
@@ -443,6 +454,7 @@ faults! {
     ScopeUnchecked Subtle "scope-unchecked" "Does not compare scopes." { Client: ["EOP-POL-2"] }
     ScopeOfHomeOnly Subtle "scope-of-home-only" "Compares a target's scope with home's only." { Client: ["EOP-POL-2", "EOP-POL-10"] }
     ScopeOfConnectionOnly Subtle "scope-of-connection-only" "Compares a target's scope with the connection's only." { Client: ["EOP-POL-2", "EOP-POL-10"] }
+    WiderRefused Subtle "wider-refused" "Refuses a target whose scope is wider than the connection's." { Client: ["EOP-POL-10", "EOP-POL-7"] }
     SharedSpaceGlobal Subtle "shared-space-global" "Takes 100.64.0.0/10 for global." { Client: ["EOP-POL-2"] }
     SharedSpaceShort Subtle "shared-space-short" "Takes only the lower half of 100.64.0.0/10 for private." { Client: ["EOP-POL-2"] }
     LinkLocalWide Subtle "link-local-wide" "Takes all of 169.0.0.0/8 for link-local." { Client: ["EOP-POL-2", "EOP-POL-10"] }

@@ -63,4 +63,9 @@ pub const UNBROKEN: &[Unbroken] = &[
     none("EOP-SEC-2", Role::Client, Reason::Tls),
     none("EOP-SEC-3", Role::Server, Reason::Tls),
     none("EOP-SEC-3", Role::Client, Reason::Tls),
+    none("EOP-SEC-4", Role::Client, Reason::Tls),
+    none("EOP-SEC-5", Role::Client, Reason::Tls),
+    none("EOP-SEC-6", Role::Server, Reason::Tls),
+    none("EOP-SEC-6", Role::Client, Reason::Tls),
+    none("EOP-SEC-7", Role::Client, Reason::Tls),
 ];

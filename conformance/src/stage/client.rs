@@ -84,6 +84,11 @@ impl<'a> ClientStage<'a> {
         Endpoint::refusing(label, self.play.manner.clone())
     }
 
+    /// A port of the runner that answers no connection.
+    pub fn silent(&self, label: &str) -> Step<Endpoint> {
+        Endpoint::silent(label, self.play.manner.clone())
+    }
+
     /// A session that was told to connect to an address, with these settings; nothing is awaited.
     #[must_use]
     pub fn session(&self, home: &str, settings: &str) -> Session {

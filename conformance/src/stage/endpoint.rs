@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, connect, socket_with};
 
 use crate::link::{Link, Manner, bound, listening, ready, v4};
 use crate::verdict::{Axis, Step, Stop};
@@ -17,6 +17,8 @@ pub struct Endpoint {
     address: SocketAddrV4,
     socket: OwnedFd,
     manner: Manner,
+    /// What fills its queue, held open.
+    full: Vec<OwnedFd>,
 }
 
 impl Endpoint {
@@ -30,6 +32,22 @@ impl Endpoint {
         Self::over(label, bound()?, manner, "refuses at")
     }
 
+    /// A port that answers no connection, neither yes nor no: its queue is full. (Linux drops what comes then.)
+    pub(super) fn silent(label: &str, manner: Manner) -> Step<Self> {
+        let mut endpoint = Self::over(label, listening(0)?, manner, "answers nobody at")?;
+        for _ in 0..2 {
+            let failed = |error: Errno| Stop::Harness(format!("cannot fill a queue: {error}"));
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+            let socket = socket_with(family, kind, flags, None).map_err(failed)?;
+            match connect(&socket, &endpoint.address) {
+                Ok(()) | Err(Errno::INPROGRESS) => endpoint.full.push(socket),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(endpoint)
+    }
+
     fn over(label: &str, socket: OwnedFd, manner: Manner, verb: &str) -> Step<Self> {
         let address = rustix::net::getsockname(&socket)
             .ok()
@@ -41,6 +59,7 @@ impl Endpoint {
             address,
             socket,
             manner,
+            full: Vec::new(),
         })
     }
 

@@ -303,6 +303,10 @@ impl Connection {
             }
             Next::Broken(_) => self.fail(world),
             Next::More if self.ended && !world.fault.has(Fault::HalfCloseKept) => {
+                if world.fault.has(Fault::Goodbye) {
+                    let _ =
+                        Outgoing::message(Payload::text("bye"), world.fault).write(&self.stream);
+                }
                 self.phase = Phase::Closed;
             }
             Next::More => {

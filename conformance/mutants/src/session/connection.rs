@@ -8,6 +8,7 @@ use rustix::event::PollFlags;
 
 use super::ending::End;
 use super::{Message, Offered, Session};
+use crate::command::Discipline;
 use crate::frame::{Frame, Inbox, Kind, Next, Outgoing, Taken};
 use crate::payload::Payload;
 use crate::socket::{Arrived, dial, local_end, reset};
@@ -239,14 +240,20 @@ impl Session {
         let mut inbox = Inbox::new(Role::Client, self.settings.limit, self.fault);
         inbox.prepend(std::mem::take(&mut self.baggage.leftover));
         let greets = self.hop == 0 || !self.fault.has(Fault::GreetingsOnlyAtHome);
+        let expected = self.settings.discipline == Discipline::Paired
+            || !self.fault.has(Fault::GreetingsPairedOnly);
         let mut connection = Connection {
             stream,
             inbox,
-            greetings: self.baggage.greetings.take().unwrap_or(if greets {
-                self.settings.greeting
-            } else {
-                0
-            }),
+            greetings: self
+                .baggage
+                .greetings
+                .take()
+                .unwrap_or(if greets && expected {
+                    self.settings.greeting
+                } else {
+                    0
+                }),
             out: self.baggage.carried.take(),
             progress: now,
             shut: false,

@@ -51,10 +51,18 @@ impl Session {
         if !clean && self.retries(end) {
             return;
         }
-        let offered = self
-            .queue
-            .iter()
-            .any(|message| message.offered != Offered::Nothing);
+        let newest = self.queue.len().saturating_sub(1);
+        let from = if self.fault.has(Fault::FallbackByNewest) {
+            newest
+        } else {
+            0
+        };
+        let unoffered = |message: &Message| match message.offered {
+            Offered::Nothing => true,
+            Offered::Part => self.fault.has(Fault::FallbackWithPart),
+            Offered::Whole => false,
+        };
+        let offered = !self.queue.iter().skip(from).all(unoffered);
         let asked =
             self.settings.fallback == Fallback::Home || self.fault.has(Fault::FallbackUnasked);
         let refused = matches!(end, End::Failure(Kind::ConnectFailed));
@@ -292,7 +300,12 @@ impl Session {
     fn bound(&self) -> Option<(Instant, End)> {
         let deadline = self.deadline();
         match &self.link {
-            Link::Dialling { .. } => deadline,
+            Link::Dialling { .. } => {
+                let episode = self.moves.in_episode();
+                let unbounded = episode && self.fault.has(Fault::DeadlineNotConnecting)
+                    || !episode && self.fault.has(Fault::HomeDeadlineNotConnecting);
+                deadline.filter(|_| !unbounded)
+            }
             Link::Up(connection) => {
                 let header = connection
                     .inbox
@@ -321,6 +334,9 @@ impl Session {
         let target = self.place.endpoint;
         if self.moves.in_episode() {
             let until = self.moves.deadline(&self.settings)?;
+            if self.fault.has(Fault::DeadlineMisnamed) {
+                return Some((until, End::Failure(Kind::Timeout)));
+            }
             let kind = Kind::RedirectDeadline;
             return Some((
                 until,

@@ -231,6 +231,9 @@ impl Session {
         let afterwards = self.fault.has(Fault::RedirectBeforePayload);
         if let Some(report) = report.take_if(|_| !afterwards) {
             self.say(&report);
+            if self.fault.has(Fault::LateDeliveredTwice) {
+                self.say(&report);
+            }
         }
         if late && greets && self.fault.has(Fault::LateGreetingUnmoved) {
             return;
@@ -254,7 +257,14 @@ impl Session {
         }
         match self.decision(target, refused, now) {
             Ok(()) => self.depart(target, late, now),
-            Err(end) => self.end(end),
+            Err(end) => {
+                if self.fault.has(Fault::UnmovedKeepsOpen)
+                    && let Link::Up(connection) = std::mem::replace(&mut self.link, Link::Over)
+                {
+                    self.baggage.kept.push(connection.stream);
+                }
+                self.end(end);
+            }
         }
         if let Some(report) = report {
             self.say(&report);

@@ -293,6 +293,20 @@ pub(super) const CASES: &[Case] = &[
         follow(&mut session, &target, "owed=0 late=1").map(drop)
     })
     .needs("manual"),
+    Case::client("acc.manual-greeting", &["EOP-ACC-5", "EOP-ACC-6"], "in manual, too, nothing goes out before the greeting, which is told from other messages", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual greeting=1")?;
+        session.say("send 71");
+        session.sync()?;
+        if let Some(came) = h.anything_by_now() {
+            return Err(Stop::messages("nothing before the greeting", came));
+        }
+        h.send([n("welcome"), n("news")].concat())?;
+        session.expect_message(b"welcome", "outstanding=1 greeting=1")?;
+        session.expect_message(b"news", "outstanding=1 greeting=0")?;
+        h.expect_n("q")
+    })
+    .needs("manual"),
     Case::client("acc.manual-retire", &["EOP-ACC-11"], "in manual what is retired is not resent, and what is not is", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;

@@ -261,7 +261,7 @@ pub(super) const CASES: &[Case] = &[
             return session.expect_message(b"again", "greeting=1").map(drop);
         }
         session.patience(s.beyond(400));
-        session.expect("ended RedirectDeadline|RedirectFailed")?;
+        session.expect("ended RedirectDeadline")?;
         link.expect_end()
     })
     .negative()
@@ -282,10 +282,35 @@ pub(super) const CASES: &[Case] = &[
         if s.control() {
             return session.expect_message(b"again", "greeting=1").map(drop);
         }
-        session.expect("ended RedirectDeadline|RedirectFailed").map(drop)
+        session.expect("ended RedirectDeadline").map(drop)
     })
     .negative()
     .needs("greeting")
+    .whole(),
+    Case::client("epi.silent-target", &["EOP-EPI-5"], "a target that answers no connect ends the session with RedirectDeadline", |s| {
+        let (home, target) = (s.endpoint("home")?, s.pick(s.endpoint("target")?, s.silent("target")?));
+        let (mut session, mut h) = asked(s, &home, "deadline=400")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        if s.control() {
+            return arrive(&mut session, &target).map(drop);
+        }
+        session.patience(s.beyond(400));
+        session.expect(&format!("ended RedirectDeadline target={} owed=1", target.address())).map(drop)
+    })
+    .negative()
+    .whole(),
+    Case::client("epi.silent-home", &["EOP-EPI-9", "EOP-FAI-2"], "a home that answers no connect ends in ConnectFailed, with what was given before unsent", |s| {
+        let home = s.pick(s.endpoint("home")?, s.silent("home")?);
+        let mut session = s.session(&home.address().to_string(), "deadline=400");
+        session.say("send 71");
+        if s.control() {
+            return arrive(&mut session, &home)?.expect_n("q");
+        }
+        session.patience(s.beyond(400));
+        session.expect("ended ConnectFailed owed=0 unsent=1 uncertain=0").map(drop)
+    })
+    .negative()
     .whole(),
     Case::client("epi.deadline-begins-anew", &["EOP-EPI-5", "EOP-EPI-11"], "the deadline of an episode that an answer ended does not bound the next one", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
@@ -506,6 +531,21 @@ pub(super) const CASES: &[Case] = &[
         home.nobody()
     })
     .needs("fallback"),
+    Case::client("fai.no-fallback-once-begun", &["EOP-FAI-5"], "no fallback once an octet went to the failed target, whatever was only begun and whatever was not", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "fallback=home resend=automatic budget=32000000")?;
+        session.say("send @16000000");
+        session.say("send 6e6577");
+        session.sync()?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=2 late=0")?;
+        t.expect_octets(1)?;
+        t.reset()?;
+        session.expect(&format!("ended RedirectFailed target={} owed=1 uncertain=1", target.address()))?;
+        home.nobody()
+    })
+    .needs("fallback")
+    .whole(),
     Case::client("fai.no-fallback-unasked", &["EOP-FAI-3", "EOP-FAI-1"], "without fallback=home a failed target ends the session", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, s.pick("fallback=home resend=automatic", "resend=automatic"))?;

@@ -16,6 +16,17 @@ pub(super) const CASES: &[Case] = &[
             None => Err(Stop::end("the old connection closed when the new one comes", "it is still open")),
         }
     }),
+    Case::client("cls.unmoved", &["EOP-CLS-8"], "a connection is closed at its REDIRECT too if that is refused, surfaced or a loop", |s| {
+        let forbidden = std::net::SocketAddrV4::new([0, 0, 0, 0].into(), 9001);
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        for (target, settings) in [(forbidden, ""), (target.address(), "max-redirects=0"), (home.address(), "")] {
+            let (mut session, mut h) = asked(s, &home, settings)?;
+            h.send(r(target))?;
+            session.expect(&format!("ended RedirectRefused|NotFollowed|RedirectLoop target={target} owed=1"))?;
+            h.expect_end()?;
+        }
+        Ok(())
+    }),
     Case::client("cls.new-first", &["EOP-CLS-8"], "with order=new-first the old connection is closed too, after the new one is there", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "order=new-first")?;
@@ -91,9 +102,16 @@ pub(super) const CASES: &[Case] = &[
             return session.expect("message * outstanding=1").map(drop);
         }
         h.expect_octets(1)?;
-        for _ in 0..16 {
+        // A closed connection answers further octets with a reset, which shows without reading.
+        for _ in 0..40 {
             h.send_whole(n("news"))?;
             h.idle(400, 2);
+            if h.reset_unread() {
+                break;
+            }
+        }
+        if !h.reset_unread() {
+            return Err(Stop::end("the message given up after the limit", "it waits on while it hears something"));
         }
         session.say("sync s0");
         let events = session.events_until("ended")?;

@@ -174,6 +174,17 @@ pub(super) const CASES: &[Case] = &[
         Attempt { home: GLOBAL, targets: &["10.1.0.1:9001", "10.9.9.9:9002"], settings }.play(s, None)
     })
     .needs("policy"),
+    Case::client("pol.wider", &["EOP-POL-10", "EOP-POL-7"], "under `paper` every scope may lead to itself and to a wider one", |s| {
+        let scopes = ["127.0.0.1", "169.254.1.1", "10.0.0.1", "8.8.8.8"];
+        let neighbours = ["127.0.0.2", "169.254.1.2", "10.0.0.2", "8.8.4.4"];
+        for (place, home) in scopes.iter().enumerate() {
+            for target in neighbours.iter().skip(place) {
+                followed(s, PAPER, &[(&format!("{home}:9000"), &format!("{target}:9001"))])?;
+            }
+        }
+        Ok(())
+    })
+    .whole(),
     Case::client("pol.every-hop", &["EOP-POL-8", "EOP-POL-2"], "the second target of a chain is checked like the first", |s| {
         let targets = s.pick(["8.8.4.4:9001", "1.1.1.1:9002"], ["8.8.4.4:9001", "10.0.0.1:9002"]);
         Attempt { home: GLOBAL, targets: &targets, settings: PAPER }.play(s, s.pick(None, Some("scope")))

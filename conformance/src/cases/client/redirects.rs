@@ -1,6 +1,6 @@
 //! Section 4 for clients: what a REDIRECT makes a client do.
 
-use super::scenes::{ask, asked, early, follow};
+use super::scenes::{arrive, ask, asked, early, follow};
 use crate::case::Case;
 use crate::link::Seen;
 use crate::octets::{cut, n, pattern, r, r_with, raw, redirect_header};
@@ -298,6 +298,32 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     )
+    .whole(),
+    Case::client(
+        "red.the-old-stays-silent",
+        &["EOP-RED-13"],
+        "with order=new-first nothing goes out on the old connection while the new one is waited for",
+        |s| {
+            let home = s.endpoint("home")?;
+            let target = s.pick(s.endpoint("target")?, s.silent("target")?);
+            let settings = "order=new-first resend=automatic deadline=400";
+            let (mut session, mut h) = asked(s, &home, settings)?;
+            h.send(r(target.address()))?;
+            session.expect(&format!("redirected {} owed=1", target.address()))?;
+            session.say("send 6e6577");
+            if s.control() {
+                let mut t = arrive(&mut session, &target)?;
+                t.expect_n("q")?;
+                t.expect_n("new")?;
+            } else {
+                session.patience(s.beyond(400));
+                session.expect("ended RedirectDeadline owed=1 unsent=1")?;
+            }
+            h.expect_end()
+        },
+    )
+    .negative()
+    .needs("new-first")
     .whole(),
     Case::client(
         "red.header-in-the-middle",
