@@ -13,7 +13,7 @@
 //!
 //! | File | |
 //! |---|---|
-//! | `table`, `unbroken` | every mutant: name, fault, requirements; the requirements without one |
+//! | `table` | every mutant: name, fault, requirements |
 //! | `frame` | octets into frames and back, wrong on demand |
 //! | `service`, `server` | the test service: its grammar; its connections |
 //! | `command`, `driver`, `session`, `episode`, `policy` | the driver: its grammar; its loop; one client session; its bounds; the target policy |
@@ -34,13 +34,11 @@ mod socket;
 mod table;
 mod text;
 mod unacknowledged;
-mod unbroken;
 
 use std::fmt;
 use std::process::ExitCode;
 
 pub use table::{MUTANTS, Mutant, Role};
-pub use unbroken::{Reason, UNBROKEN, Unbroken};
 
 /// No mutant of that role has that name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -131,6 +131,15 @@ impl World {
         *count
     }
 
+    /// Whether this is the end of the port that the server was started for.
+    fn is_main(&self, end: SocketAddrV4) -> bool {
+        let main = self
+            .ports
+            .first()
+            .and_then(|port| port.listener.local_addr().ok());
+        main.is_some_and(|main| main.port() == end.port())
+    }
+
     /// How long the transport may take nothing (EOP-CLS-12).
     fn stall(&self) -> Option<Duration> {
         let stall = milliseconds(self.options.stall);

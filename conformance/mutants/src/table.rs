@@ -228,7 +228,7 @@ faults! {
     Goodbye Subtle "goodbye" "Says goodbye to a client that ended its stream." { Server: ["EOP-ACC-2"] }
     AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3"] }
     GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
-    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
+    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4", "EOP-TST-7", "EOP-RED-11"] }
     ActsAfterRedirect Subtle "acts-after-redirect" "Acts on pipelined requests after it sent a REDIRECT." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
     ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2"] }
     ActsWhileRedirecting Subtle "acts-while-redirecting" "Acts on requests while its REDIRECT is on the way." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
@@ -269,6 +269,7 @@ faults! {
     ListenGoesOn Subtle "listen-goes-on" "Agrees to a `listen` that goes on after its end." { Server: ["EOP-TST-7"] }
     LateAfterAnswer Subtle "late-after-answer" "Agrees to an answer and a redirect with a payload in one `do`." { Server: ["EOP-TST-8"] }
     ListFirstAlways Subtle "list-first-always" "Redirects to the first endpoint of the list, wherever it is itself." { Server: ["EOP-TST-9"] }
+    TargetStays Subtle "target-stays" "Does not redirect at a port that `listen` opened." { Server: ["EOP-TST-9", "EOP-RED-16"] }
     ListFirstPlace Subtle "list-first-place" "Goes by its first place in the list, not by the last." { Server: ["EOP-TST-9"] }
     ListShort Subtle "list-short" "Looks at the first eight endpoints of a list." { Server: ["EOP-TST-9"] }
     ListWraps Subtle "list-wraps" "Redirects from the last endpoint of the list to the first." { Server: ["EOP-TST-10"] }

@@ -187,11 +187,7 @@ fn launch(mutant: &Mutant, manner: &Manner) -> Result<Result<Testee, NotStarted>
 }
 
 const fn role(mutant: &Mutant) -> Role {
-    role_of(mutant.role)
-}
-
-const fn role_of(role: eop_mutants::Role) -> Role {
-    match role {
+    match mutant.role {
         eop_mutants::Role::Server => Role::Server,
         eop_mutants::Role::Client => Role::Client,
     }

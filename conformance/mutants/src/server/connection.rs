@@ -464,7 +464,9 @@ impl Connection {
             place
         };
         let place = place.filter(|_| !world.fault.has(Fault::ListFirstAlways));
+        let stays = world.fault.has(Fault::TargetStays) && !world.is_main(self.local);
         let mut target = match place {
+            _ if stays && self.scope != Scope::Accept => None,
             Some(place) => list.get(place + 1),
             None => list.first(),
         };

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
 
 use eop_conformance::case::{Case, Cuts, Role};
 use eop_conformance::cases;
 use eop_conformance::requirement::{self, Bound, Requirement};
 use eop_conformance::segmentation::Cut;
-use eop_mutants::{MUTANTS, Mutant, UNBROKEN};
+use eop_mutants::{MUTANTS, Mutant};
+use serde_json::Value;
 
 use super::fate::{Fate, start_requirement};
 
@@ -203,6 +205,21 @@ fn rows(requirements: &[Requirement]) -> Vec<Row<'_>> {
     rows
 }
 
+/// The word for why the ledger says that no case can judge the requirement in this role; then no mutant can show it.
+fn reason(row: &Row<'_>) -> Option<String> {
+    static DISPOSITIONS: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../../../../spec/dispositions.json")).unwrap_or_default()
+    });
+    let entries = DISPOSITIONS.get("untestable")?.as_array()?;
+    let word = |entry: &Value, key: &str| Some(entry.get(key)?.as_str()?.to_owned());
+    let role = row.role.to_string();
+    let here = |entry: &&Value| {
+        word(entry, "id").is_some_and(|id| id == row.requirement.id)
+            && word(entry, "role").is_some_and(|bound| bound == role)
+    };
+    word(entries.iter().find(here)?, "reason")
+}
+
 /// The whole document.
 pub(super) fn render(records: &[Record]) -> String {
     let requirements = requirement::all();
@@ -234,7 +251,8 @@ const HEAD: &str = "# The mutation score
 
 The suite is played to faulty peers, each with one fault, and each has to be found out by a case that claims a requirement
 which the fault breaks. This file is written by `eop-conformance mutants --write conformance/MUTANTS.md`;
-`eop-conformance mutants --check conformance/MUTANTS.md` plays every mutant to the cases that are named here.
+`eop-conformance mutants --check conformance/MUTANTS.md` plays every mutant to the cases that are named here. The reasons
+for which a requirement has no mutant are those for which no case can judge it; `spec/dispositions.json` explains them.
 
 ";
 
@@ -295,10 +313,8 @@ fn score(records: &[Record], rows: &[Row<'_>]) -> String {
         said,
         "| requirements without a mutant, for a stated reason | {} |",
         each(&|role| {
-            let without = UNBROKEN
-                .iter()
-                .filter(|one| super::role_of(one.role) == role);
-            without.count().to_string()
+            let without = |row: &&Row<'_>| row.role == role && reason(row).is_some();
+            rows.iter().filter(without).count().to_string()
         })
     );
     said
@@ -326,11 +342,7 @@ fn told(row: &Row<'_>, records: &[Record]) -> String {
             .push(mutant.name.to_owned());
     }
     if by_case.is_empty() {
-        let id = row.requirement.id;
-        let reason = UNBROKEN
-            .iter()
-            .find(|one| one.requirement == id && super::role_of(one.role) == row.role);
-        return reason.map_or_else(|| "NONE".to_owned(), |one| format!("none: {}", one.reason));
+        return reason(row).map_or_else(|| "NONE".to_owned(), |reason| format!("none: {reason}"));
     }
     let told: Vec<_> = by_case
         .iter()
@@ -481,12 +493,10 @@ mod tests {
         for row in rows(&requirements) {
             let id = row.requirement.id;
             let killed = cells(&row, &records).any(|(_, by)| !matches!(by, By::Nobody));
-            let reason = UNBROKEN
-                .iter()
-                .any(|one| one.requirement == id && super::super::role_of(one.role) == row.role);
+            let reason = reason(&row);
             assert!(
-                killed != reason,
-                "{id} {}: killed {killed}, reason {reason}",
+                killed != reason.is_some(),
+                "{id} {}: killed {killed}, reason {reason:?}",
                 row.role
             );
         }
