@@ -32,8 +32,9 @@ fn untestable() -> HashSet<(String, String)> {
     );
     let dispositions: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let word = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
-    let entries = dispositions["untestable"].as_array().unwrap();
+    let word =
+        |entry: &serde_json::Value, key: &str| entry.get(key).unwrap().as_str().unwrap().to_owned();
+    let entries = dispositions.get("untestable").unwrap().as_array().unwrap();
     entries
         .iter()
         .map(|entry| (word(entry, "id"), word(entry, "role")))
