@@ -218,7 +218,7 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self, id: u32, mut home: SocketAddrV4, settings: Settings) {
+    fn connect(&mut self, id: u32, mut home: SocketAddrV4, mut settings: Settings) {
         if settings.discipline == Discipline::Manual && settings.resend == Resend::Automatic {
             return self.reject(id, "connect", "manual-never-resends");
         }
@@ -226,6 +226,10 @@ impl Driver {
             self.moved
                 .extend(self.sessions.values().map(Session::journey));
             home = self.moved.get(&home).copied().unwrap_or(home);
+        }
+        if self.fault.has(Fault::LimitKept) && settings.limit == Settings::default().limit {
+            let same = self.sessions.values().filter(|one| one.journey().0 == home);
+            settings.limit = same.map(Session::limit).min().unwrap_or(settings.limit);
         }
         let earlier = self.sessions.values();
         let moves = Moves::new(self.fault, earlier.map(Session::moves));

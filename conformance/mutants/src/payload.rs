@@ -75,12 +75,17 @@ fn octet(pair: &[u8]) -> Option<u8> {
     }
 }
 
+/// Octets in lower-case hex, however many.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 /// A received message as an event gives it: `-`, hex, or length and CRC-32 beyond 4,096 octets.
 pub(crate) fn body(octets: &[u8]) -> String {
     if octets.is_empty() {
         "-".to_owned()
     } else if octets.len() <= 4096 {
-        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+        hex(octets)
     } else {
         format!("@{} crc32={:08x}", octets.len(), crc32fast::hash(octets))
     }

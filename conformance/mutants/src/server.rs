@@ -34,7 +34,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         eprintln!("EOP_LISTEN={address} is no endpoint; 127.0.0.1:0 is one");
         return ExitCode::from(2);
     };
-    let options = match Options::parse(&env::var("EOP_OPTIONS").unwrap_or_default()) {
+    let options = match Options::parse(&env::var("EOP_OPTIONS").unwrap_or_default(), fault) {
         Ok(options) => options,
         Err(option) => {
             eprintln!("EOP_OPTIONS: {option} has no number from 0 to 4294967295");
@@ -75,7 +75,7 @@ struct Options {
 
 impl Options {
     /// Reads `EOP_OPTIONS`; the option with a bad value if there is one. Unknown options are ignored.
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str, fault: Fault) -> Result<Self, String> {
         let mut options = Self::default();
         for option in text.split_whitespace() {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -84,10 +84,16 @@ impl Options {
                 "linger-idle" => &mut options.linger_idle,
                 "linger-total" => &mut options.linger_total,
                 "header" => &mut options.header,
+                "stall" if fault.has(Fault::StallOptionIgnored) => continue,
                 "stall" => &mut options.stall,
+                _ if fault.has(Fault::UnknownOptionRefused) => return Err(option.to_owned()),
                 _ => continue,
             };
-            *known = number(value).ok_or_else(|| option.to_owned())?;
+            match number(value) {
+                Some(number) => *known = number,
+                None if fault.has(Fault::BadOptionTaken) => {}
+                None => return Err(option.to_owned()),
+            }
         }
         Ok(options)
     }
@@ -186,6 +192,9 @@ impl Server {
             "\n"
         };
         write!(io::stdout(), "ready {bound}{end}")?;
+        if fault.has(Fault::ReadyAndMore) {
+            writeln!(io::stdout(), "serving")?;
+        }
         io::stdout().flush()?;
         let mut steps = Vec::new();
         if fault.has(Fault::UnaskedGreeting) {

@@ -154,6 +154,11 @@ impl Session {
         (self.home, self.place.endpoint)
     }
 
+    /// Its limit on slen.
+    pub(crate) fn limit(&self) -> u32 {
+        self.settings.limit
+    }
+
     /// Its moves so far.
     pub(crate) fn moves(&self) -> &Moves {
         &self.moves
@@ -294,7 +299,7 @@ impl Session {
     /// EOP-ACC-11, EOP-ACC-12.
     fn retire(&mut self, count: u32) -> Result<(), &'static str> {
         let mut count = usize::try_from(count).unwrap_or(usize::MAX);
-        if self.settings.discipline == Discipline::Paired {
+        if self.settings.discipline == Discipline::Paired && !self.fault.has(Fault::PairedRetires) {
             return Err("paired");
         }
         if self.fault.has(Fault::RetireUnoffered) {

@@ -216,8 +216,8 @@ faults! {
     ClientRedirectTaken Subtle "client-redirect-taken" "Takes a client's REDIRECT for a message." { Server: ["EOP-RED-2"] }
     ClientRedirectSkipped Subtle "client-redirect-skipped" "Ignores a client's REDIRECT." { Server: ["EOP-RED-2"] }
     ClientRedirectFollowed Subtle "client-redirect-followed" "Connects to the target of a client's REDIRECT." { Server: ["EOP-RED-2"] }
-    LateResponseApart Subtle "late-response-apart" "Sends the response that goes with a redirect in a frame of its own." { Server: ["EOP-RED-3"] }
-    EmptyResponseDropped Subtle "empty-response-dropped" "Sends nothing for an empty response that goes with a redirect." { Server: ["EOP-RED-4"] }
+    LateResponseApart Subtle "late-response-apart" "Sends the response that goes with a redirect in a frame of its own." { Server: ["EOP-RED-3", "EOP-TST-25"] }
+    EmptyResponseDropped Subtle "empty-response-dropped" "Sends nothing for an empty response that goes with a redirect." { Server: ["EOP-RED-4", "EOP-TST-25"] }
     FrameAfterRedirect Subtle "frame-after-redirect" "Sends a message after a REDIRECT." { Server: ["EOP-RED-8"] }
     ForbiddenTargetSent Subtle "forbidden-target-sent" "Redirects to targets that every client refuses." { Server: ["EOP-RED-14", "EOP-TST-13"] }
     RedirectsToItself Subtle "redirects-to-itself" "Redirects to the endpoint on which it accepted." { Server: ["EOP-EPI-10", "EOP-TST-10"] }
@@ -226,11 +226,11 @@ faults! {
     UnaskedGreeting Subtle "unasked-greeting" "Greets although the service has no greetings." { Server: ["EOP-ACC-2"] }
     AnswersTwice Subtle "answers-twice" "Sends every answer twice." { Server: ["EOP-ACC-2"] }
     Goodbye Subtle "goodbye" "Says goodbye to a client that ended its stream." { Server: ["EOP-ACC-2"] }
-    AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3"] }
-    GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-ACC-4", "EOP-TST-7"] }
-    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-ACC-4", "EOP-TST-7", "EOP-RED-11"] }
+    AnswersOutOfOrder Subtle "answers-out-of-order" "Answers a pipelined request before the one in front of it." { Server: ["EOP-ACC-3", "EOP-TST-22"] }
+    GreetsOnce Subtle "greets-once" "Greets only the first connection of a port." { Server: ["EOP-TST-20", "EOP-ACC-4"] }
+    ListenAfterRead Subtle "listen-after-read" "Greets only when the client has sent something." { Server: ["EOP-TST-20", "EOP-ACC-4", "EOP-RED-11"] }
     ActsAfterRedirect Subtle "acts-after-redirect" "Acts on pipelined requests after it sent a REDIRECT." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
-    ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2"] }
+    ActsAhead Subtle "acts-ahead" "Acts on pipelined requests while it works on the one in front, and answers none of them." { Server: ["EOP-RSD-1", "EOP-RSD-2", "EOP-TST-22"] }
     ActsWhileRedirecting Subtle "acts-while-redirecting" "Acts on requests while its REDIRECT is on the way." { Server: ["EOP-RSD-1", "EOP-CLS-2"] }
     ActsBeforeComplete Subtle "acts-before-complete" "Acts on a request that is not complete." { Server: ["EOP-RSD-10"] }
     HalfCloseAbandons Subtle "half-close-abandons" "Closes at once when the client half-closes." { Server: ["EOP-HCL-1"] }
@@ -277,9 +277,22 @@ faults! {
     HereCloses Subtle "here-closes" "Closes after `here`." { Server: ["EOP-TST-10"] }
     RefusedAfterAnswer Subtle "refused-after-answer" "Says `refused` although the request was answered." { Server: ["EOP-TST-13"] }
     MarkLate Subtle "mark-late" "Counts marks after the steps behind them." { Server: ["EOP-TST-12"] }
-    MarkTwice Subtle "mark-twice" "Counts the marks of a `do` twice." { Server: ["EOP-TST-12"] }
-    MarkWraps Subtle "mark-wraps" "Counts marks in one octet." { Server: ["EOP-TST-14"] }
-    SignalConsumed Subtle "signal-consumed" "Lets a signal release one wait only." { Server: ["EOP-TST-14"] }
+    MarkTwice Subtle "mark-twice" "Counts the marks of a `do` twice." { Server: ["EOP-TST-12", "EOP-TST-27"] }
+    MarkWraps Subtle "mark-wraps" "Counts marks in one octet." { Server: ["EOP-TST-16", "EOP-TST-14"] }
+    HelloShort Subtle "hello-short" "Leaves `stall` out of the options in force." { Server: ["EOP-TST-15"] }
+    MarkedUnknown Subtle "marked-unknown" "Does not know a token that nothing has marked." { Server: ["EOP-TST-17"] }
+    MarksByConnection Subtle "marks-by-connection" "Counts marks for each connection apart." { Server: ["EOP-TST-21"] }
+    ListenAtHome Subtle "listen-at-home" "Answers `listen` with the port that it has." { Server: ["EOP-TST-19", "EOP-TST-20"] }
+    AnswerShort Subtle "answer-short" "Sends at most 65,536 octets of an answer." { Server: ["EOP-TST-23"] }
+    RedirectWordy Subtle "redirect-wordy" "Gives a redirect without payload one." { Server: ["EOP-TST-24"] }
+    AwaitPasses Subtle "await-passes" "Does not wait at an `await`." { Server: ["EOP-TST-26"] }
+    FinResets Subtle "fin-resets" "Ends with RST at a `fin`." { Server: ["EOP-TST-28"] }
+    ResetFins Subtle "reset-fins" "Ends with FIN at a `reset`." { Server: ["EOP-TST-29"] }
+    BadOptionTaken Subtle "bad-option-taken" "Takes the default for an option with a bad value." { Server: ["EOP-TST-30"] }
+    UnknownOptionRefused Subtle "unknown-option-refused" "Does not start with an option that it does not know." { Server: ["EOP-TST-31"] }
+    StallOptionIgnored Subtle "stall-option-ignored" "Does not look at the option `stall`." { Server: ["EOP-TST-32"] }
+    ReadyAndMore Subtle "ready-and-more" "Prints a line behind `ready`." { Server: ["EOP-TST-33"] }
+    SignalConsumed Subtle "signal-consumed" "Lets a signal release one wait only." { Server: ["EOP-TST-18"] }
 
     // The client follows.
     RedirectEchoed Subtle "redirect-echoed" "Sends a REDIRECT back to the server that sent one." { Client: ["EOP-RED-1"] }
@@ -331,7 +344,7 @@ faults! {
     RetireUnoffered Subtle "retire-unoffered" "Lets more messages be retired than it has sent." { Client: ["EOP-ACC-12"] }
     ManualUnsolicitedRefused Subtle "manual-unsolicited-refused" "Refuses a message that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     ManualPayloadRefused Subtle "manual-payload-refused" "Refuses the payload of a REDIRECT that answers nothing in manual." { Client: ["EOP-ACC-13"] }
-    SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14"] }
+    SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14", "EOP-DRV-15"] }
     RetireAfterMoveIgnored Subtle "retire-after-move-ignored" "Resends in manual what was retired after the redirect." { Client: ["EOP-ACC-14"] }
 
     // The client resends.
@@ -386,7 +399,7 @@ faults! {
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     HalfClosedRefuses Subtle "half-closed-refuses" "Asks the policy about a target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     HalfClosedBounded Subtle "half-closed-bounded" "Counts a redirect although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
-    CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4"] }
+    CleanEndFails Subtle "clean-end-fails" "Reports every end by the server as a failure." { Client: ["EOP-HCL-4", "EOP-DRV-22"] }
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
     UnmovedKeepsOpen Subtle "unmoved-keeps-open" "Does not close the connection whose REDIRECT it does not follow." { Client: ["EOP-CLS-8"] }
     NewFirstUnasked Subtle "new-first-unasked" "Connects to the target, and closes the old connection when the new one is in use, unasked." { Client: ["EOP-CLS-9"] }
@@ -502,5 +515,13 @@ faults! {
     EndedSessionAnswers Subtle "ended-session-answers" "Rejects commands to a session that ended." { Client: ["EOP-DRV-10"] }
     BadLineIgnored Subtle "bad-line-ignored" "Says nothing to a line that is no command." { Client: ["EOP-DRV-12"] }
     BadLineTaken Subtle "bad-line-taken" "Does not mind capitals and a CR in commands." { Client: ["EOP-DRV-12"] }
+    PairedRetires Subtle "paired-retires" "Lets messages be retired in paired." { Client: ["EOP-DRV-14"] }
+    LimitKept Subtle "limit-kept" "Takes a limit that an earlier session with the same home had for the default." { Client: ["EOP-DRV-16"] }
+    CloseAsEnd Subtle "close-as-end" "Reports a close by the application as the end by the server." { Client: ["EOP-DRV-17"] }
+    ConnectedUnsaid Subtle "connected-unsaid" "Does not report that it is connected to home." { Client: ["EOP-DRV-18"] }
+    OutstandingBefore Subtle "outstanding-before" "Counts an answered message as outstanding still." { Client: ["EOP-DRV-19"] }
+    BodyWhole Subtle "body-whole" "Gives long bodies in full." { Client: ["EOP-DRV-20"] }
+    HopBefore Subtle "hop-before" "Reports a redirect with the hop before." { Client: ["EOP-DRV-21"] }
+    FallbackRedirected Subtle "fallback-redirected" "Reports a fallback like a redirect." { Client: ["EOP-DRV-23"] }
     Chatter Subtle "chatter" "Prints what it does on standard output." { Client: ["EOP-DRV-13"] }
 }

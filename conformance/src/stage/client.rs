@@ -237,6 +237,9 @@ impl Session {
         self.say("close");
         self.expect("ended closed").map_err(|stop| match &stop {
             Stop::Breach(breach) if breach.timed_out => stop.against("EOP-DRV-8"),
+            Stop::Breach(breach) if breach.observed.starts_with("ended") => {
+                stop.against("EOP-DRV-17")
+            }
             Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
         })
     }

@@ -135,7 +135,14 @@ impl<'a> ServerStage<'a> {
     /// Where an instance of the server with this option listens, and the value that it declares for it. Plays share it.
     pub fn with_option(&self, option: &str, value: u32) -> Step<(SocketAddrV4, u32)> {
         let address = self.testee.address_with(&format!("{option}={value}"))?;
-        Ok((address, self.declared(option, address)?))
+        let declared = self.declared(option, address)?;
+        // A server that is attached to has what it has; a limit of its own would only make the runner wait for it.
+        if self.testee.is_started() && declared != value {
+            let observed = format!("`{option}={declared}` in answer to `hello`");
+            let expected = format!("`{option}={value}` in force");
+            return Err(Stop::messages(expected, observed).against("EOP-TST-32"));
+        }
+        Ok((address, declared))
     }
 
     /// The value of an option that the main instance declares.

@@ -13,6 +13,9 @@ use crate::verdict::{Step, Stop};
 /// Where a started server listens: any free port of this host, for this host.
 const LOOPBACK: &str = "127.0.0.1:0";
 
+/// How much longer than the first a further instance may take to start: it starts beside everything else that is played.
+const FURTHER: u32 = 4;
+
 /// How the runner gets at a server.
 #[derive(Debug)]
 enum Way {
@@ -87,6 +90,17 @@ impl ServerTestee {
         self.request.is_none()
     }
 
+    /// Whether the runner started it, with options of its own.
+    #[must_use]
+    pub const fn is_started(&self) -> bool {
+        matches!(self.way, Way::Started { .. })
+    }
+
+    /// How long a further instance may take to say `ready`: that one did already shows that the command works.
+    const fn further_wait(&self) -> Duration {
+        self.start_wait.saturating_mul(FURTHER)
+    }
+
     /// Where the main instance listens.
     pub fn address(&self) -> Step<SocketAddrV4> {
         self.address_with("")
@@ -108,7 +122,7 @@ impl ServerTestee {
         {
             return Ok(instance.address);
         }
-        let started = Instance::start(command, LOOPBACK, options, self.start_wait);
+        let started = Instance::start(command, LOOPBACK, options, self.further_wait());
         let started = started.map_err(|NotStarted(why)| Stop::Gone(why))?;
         Ok(slot.insert(started).address)
     }
@@ -119,9 +133,12 @@ impl ServerTestee {
             Way::Attached(_) => Err(Stop::Harness(
                 "a server that is attached to cannot be started".to_owned(),
             )),
-            Way::Started { command, .. } => {
-                Ok(Instance::start(command, listen, options, self.start_wait))
-            }
+            Way::Started { command, .. } => Ok(Instance::start(
+                command,
+                listen,
+                options,
+                self.further_wait(),
+            )),
         }
     }
 }

@@ -355,6 +355,9 @@ impl Connection {
         match request(payload, world.fault) {
             Request::Hello => self.hello(world),
             Request::Do(steps) => self.perform(steps, world),
+            Request::Listen(_) if world.fault.has(Fault::ListenAtHome) => {
+                self.answer(&format!("port {}", self.local.port()), world);
+            }
             Request::Listen(steps) => match world.open(steps) {
                 Ok(port) => self.answer(&format!("port {port}"), world),
                 Err(error) => {
@@ -363,10 +366,14 @@ impl Connection {
                 }
             },
             Request::Mark(token) => {
-                let count = world.mark(&token);
+                let count = world.mark(&self.owned(token, world));
                 self.answer(&count.to_string(), world);
             }
             Request::Marked(token) => {
+                let token = self.owned(token, world);
+                if !world.marks.contains_key(&token) && world.fault.has(Fault::MarkedUnknown) {
+                    return self.answer("unknown", world);
+                }
                 let count = world.marks.get(&token).copied().unwrap_or(0);
                 self.answer(&count.to_string(), world);
             }
@@ -375,6 +382,15 @@ impl Connection {
                 self.answer("ok", world);
             }
             Request::Unknown => self.unknown(payload, world),
+        }
+    }
+
+    /// The token that is counted: that of the whole process.
+    fn owned(&self, token: String, world: &World) -> String {
+        let peer = self.stream.peer_addr().ok();
+        match peer.filter(|_| world.fault.has(Fault::MarksByConnection)) {
+            Some(peer) => format!("{token} {peer}"),
+            None => token,
         }
     }
 
@@ -387,8 +403,13 @@ impl Connection {
             stall,
         } = world.options;
         let limits = format!("limit={limit} linger-idle={linger_idle} linger-total={linger_total}");
+        let stall = if world.fault.has(Fault::HelloShort) {
+            String::new()
+        } else {
+            format!(" stall={stall}")
+        };
         self.answer(
-            &format!("eop-test 1 {limits} header={header} stall={stall}"),
+            &format!("eop-test 1 {limits} header={header}{stall}"),
             world,
         );
     }
@@ -428,16 +449,24 @@ impl Connection {
 
     fn step(&mut self, step: Step, world: &mut World, now: Instant) {
         match step {
+            Step::Answer(payload)
+                if payload.length() > 65_536 && world.fault.has(Fault::AnswerShort) =>
+            {
+                self.send(Payload::Pattern(65_536), world);
+            }
             Step::Answer(payload) => self.send(payload, world),
             Step::Redirect(list, payload) => self.redirect(&list, payload, world, now),
+            Step::Await(_) if world.fault.has(Fault::AwaitPasses) => {}
             Step::Await(token) => {
                 let until = now + PATIENCE;
                 self.phase = Phase::Awaiting { token, until };
             }
             Step::Mark(token) => {
-                world.mark(&token);
+                world.mark(&self.owned(token, world));
             }
+            Step::Fin if world.fault.has(Fault::FinResets) => self.drain(After::Reset, world, now),
             Step::Fin => self.drain(After::Fin, world, now),
+            Step::Reset if world.fault.has(Fault::ResetFins) => self.drain(After::Fin, world, now),
             Step::Reset => self.drain(After::Reset, world, now),
         }
     }
@@ -503,6 +532,8 @@ impl Connection {
             self.phase = Phase::Closed;
             return;
         }
+        let wordy = world.fault.has(Fault::RedirectWordy);
+        let payload = payload.or_else(|| wordy.then(|| Payload::text("moved")));
         let late = payload.as_ref().is_some_and(|payload| !payload.is_empty());
         // An empty response cannot travel in the redirect: it would say "no response" there (EOP-RED-4).
         let apart = payload.is_some() && (!late || world.fault.has(Fault::LateResponseApart));

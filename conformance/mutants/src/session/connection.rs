@@ -223,10 +223,10 @@ impl Session {
         };
         self.establish(stream, broken, now);
         let Place { endpoint, .. } = self.place;
-        self.say(&format!(
-            "connected {endpoint} local={local} hop={}",
-            self.hop
-        ));
+        if self.hop > 0 || !self.fault.has(Fault::ConnectedUnsaid) {
+            let hop = self.hop;
+            self.say(&format!("connected {endpoint} local={local} hop={hop}"));
+        }
         if let Some(report) = self.baggage.postponed.take() {
             self.say(&report);
         }

@@ -89,6 +89,12 @@ impl Session {
         self.hop += 1;
         self.offer_again();
         self.hold();
+        if self.fault.has(Fault::FallbackRedirected) {
+            let (home, owed, hop) = (self.home, self.queue.len(), self.hop);
+            self.say(&format!(
+                "redirected {home} owed={owed} late=0 hop={hop} resend=automatic"
+            ));
+        }
         self.link = Link::Over;
         self.connect(Place::home(self.home, Instant::now()), None);
     }
@@ -180,6 +186,7 @@ impl Session {
                 )
             }
             End::Done => Kind::Eof.name().to_owned(),
+            End::Closed if self.fault.has(Fault::CloseAsEnd) => Kind::Eof.name().to_owned(),
             End::Closed => Kind::Closed.name().to_owned(),
         };
         let counts = if self.fault.has(Fault::CountsMissing) {

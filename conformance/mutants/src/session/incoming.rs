@@ -8,7 +8,7 @@ use super::ending::End;
 use super::{Offered, Session};
 use crate::command::{Discipline, Order};
 use crate::frame::{Frame, Kind, Next, Outgoing};
-use crate::payload::{Payload, body};
+use crate::payload::{Payload, body, hex};
 use crate::policy::{Move, refusal};
 use crate::socket::dial;
 use crate::table::Fault;
@@ -73,7 +73,13 @@ impl Session {
             }
         }
         self.delivered = true;
-        let (body, outstanding) = (body(payload), self.queue.len());
+        let body = if self.fault.has(Fault::BodyWhole) {
+            hex(payload)
+        } else {
+            body(payload)
+        };
+        let stale = usize::from(!greets && self.fault.has(Fault::OutstandingBefore));
+        let outstanding = self.queue.len() + stale;
         Some(format!(
             "message {body} outstanding={outstanding} greeting={}",
             u8::from(greets)
@@ -356,7 +362,7 @@ impl Session {
     /// Leaves for the target (EOP-CLS-8, EOP-CLS-9).
     fn depart(&mut self, target: SocketAddrV4, late: bool, now: Instant) {
         self.hop += 1;
-        let hop = self.hop;
+        let hop = self.hop - u32::from(self.fault.has(Fault::HopBefore));
         let resend = if self.undecided {
             "explicit"
         } else {

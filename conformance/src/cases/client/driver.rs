@@ -192,6 +192,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::client(
+        "drv.defaults",
+        &["EOP-DRV-16", "EOP-LIM-2"],
+        "a session has the default of what it is not given, whatever an earlier one with the same home had",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut small, _h) = s.begin(&home, "limit=5")?;
+            small.close()?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            h.send(n("123456"))?;
+            session.expect_message(b"123456", "outstanding=0").map(drop)
+        },
+    ),
+    Case::client(
         "drv.ended-once",
         &["EOP-DRV-8"],
         "behind `ended` nothing more is said of a session",

@@ -44,7 +44,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "acc.large-answers-unread",
-        &["EOP-ACC-3", "EOP-TST-14"],
+        &["EOP-ACC-3", "EOP-TST-23"],
         "forty requests for large answers, of which none is read before all were sent, are answered in order",
         |s| {
             let mut a = s.connect_slow("A", s.address()?)?;

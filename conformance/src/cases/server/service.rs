@@ -136,7 +136,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::server(
         "tst.mark-many",
-        &["EOP-TST-14"],
+        &["EOP-TST-16", "EOP-TST-14"],
         "three hundred marks are counted to three hundred",
         |s| {
             let token = s.token("t");
