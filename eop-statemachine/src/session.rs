@@ -317,7 +317,9 @@ impl<const N: usize> Session<N> {
         let thinking = match self.state {
             State::Holding => true,
             State::Open => self.episode.is_running() && self.client.outstanding() == 0,
-            State::Dialing | State::Judging | State::Moving | State::Settling | State::Ended => false,
+            State::Dialing | State::Judging | State::Moving | State::Settling | State::Ended => {
+                false
+            }
         };
         self.clock.set_running(self.is_timed() || thinking, now);
         let greeted = self.client.greetings() == 0;

@@ -333,6 +333,9 @@ impl Session {
                 answered_before = true;
             }
         }
+        if answered_before && self.fault.has(Fault::LateRetireEndsDeadline) {
+            self.moves.end_episode();
+        }
         if answered_before && self.half_closed && self.queue.is_empty() {
             self.end_unmoved();
         }

@@ -236,6 +236,7 @@ faults! {
     HalfCloseAbandons Subtle "half-close-abandons" "Closes at once when the client half-closes." { Server: ["EOP-HCL-1"] }
     HalfCloseKept Subtle "half-close-kept" "Keeps the connection of a client that half-closed and was answered." { Server: ["EOP-HCL-5"] }
     HalfCloseForgetsPipelined Subtle "half-close-forgets-pipelined" "Forgets the requests that wait when the client half-closes." { Server: ["EOP-HCL-1"] }
+    EndTakesRedirect Subtle "end-takes-redirect" "Closes with a REDIRECT half written when the client has half-closed." { Server: ["EOP-HCL-1"] }
     HalfCloseUnredirected Subtle "half-close-unredirected" "Closes instead of redirecting a client that half-closed." { Server: ["EOP-HCL-1"] }
     HalfCloseCutsOff Subtle "half-close-cuts-off" "Closes in the middle of what it sends when the client half-closes." { Server: ["EOP-HCL-1"] }
 
@@ -345,6 +346,8 @@ faults! {
     ManualUnsolicitedRefused Subtle "manual-unsolicited-refused" "Refuses a message that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     ManualPayloadRefused Subtle "manual-payload-refused" "Refuses the payload of a REDIRECT that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14", "EOP-DRV-15"] }
+    SettlesIfNothingLeft Subtle "settles-if-nothing-left" "Reports the end in manual at once when nothing is outstanding, whatever was delivered." { Client: ["EOP-DRV-15"] }
+    LateRetireEndsDeadline Subtle "late-retire-ends-deadline" "Ends the episode of the move under way when an earlier answer is retired." { Client: ["EOP-EPI-5"] }
     RetireAfterMoveIgnored Subtle "retire-after-move-ignored" "Resends in manual what was retired after the redirect." { Client: ["EOP-ACC-14"] }
 
     // The client resends.

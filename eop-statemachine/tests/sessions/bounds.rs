@@ -435,7 +435,10 @@ fn the_deadline_does_not_wait_for_the_decision_of_a_half_closed_session() {
     write(&mut session);
     session.half_close(0).unwrap();
     let _ = redirect(&mut session, &r(4001, ""), 1_000);
-    assert_eq!((session.state(), session.deadline()), (State::Holding, None));
+    assert_eq!(
+        (session.state(), session.deadline()),
+        (State::Holding, None)
+    );
     session.resend(1, 40_000).unwrap();
     assert_eq!(session.deadline(), Some(31_000));
 }

@@ -230,6 +230,10 @@ impl Connection {
                 Phase::Closed => return,
             }
         }
+        let amid = self.ended && matches!(self.phase, Phase::Draining(_));
+        if amid && world.fault.has(Fault::EndTakesRedirect) {
+            self.phase = Phase::Closed;
+        }
     }
 
     /// While one request waits, the next ones are not looked at (EOP-RSD-1).

@@ -141,7 +141,8 @@ impl Session {
     }
 
     pub(super) fn end(&mut self, end: End) {
-        let unsettled = self.delivered || !self.queue.is_empty();
+        let delivered = self.delivered && !self.fault.has(Fault::SettlesIfNothingLeft);
+        let unsettled = delivered || !self.queue.is_empty();
         let manual = self.settings.discipline == Discipline::Manual;
         if manual && unsettled && !self.fault.has(Fault::SettlesAtOnce) {
             self.link = Link::Settling {

@@ -370,6 +370,19 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs("manual")
     .whole(),
+    Case::client("acc.manual-clean-end-waits", &["EOP-DRV-15"], "in manual a clean end waits too, if a message was delivered that nobody answered for", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        h.send(n("news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        h.half_close()?;
+        session.quiet()?;
+        session.say("sync s0");
+        session.expect("synced s0")?;
+        session.expect("ended eof").map(drop)
+    })
+    .needs("manual")
+    .whole(),
     Case::client("acc.manual-retire-too-much", &["EOP-ACC-12"], "in manual retiring more than was sent is refused and changes nothing", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;

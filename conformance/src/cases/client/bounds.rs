@@ -267,6 +267,30 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .needs("greeting")
     .whole(),
+    Case::client("epi.deadline-behind-a-late-retirement", &["EOP-EPI-5"], "an answer that is retired after the move does not lift the deadline of the move", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let deadline = s.pick("5000", "600");
+        let (mut session, mut h) = s.begin(&home, &format!("discipline=manual greeting=1 deadline={deadline}"))?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        ask(&mut session, &mut h)?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=2")?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=2")?;
+        session.say("retire 1");
+        if s.control() {
+            link.send(n("again"))?;
+            return session.expect_message(b"again", "outstanding=1 greeting=1").map(drop);
+        }
+        session.patience(s.beyond(1600));
+        session.expect("ended RedirectDeadline")?;
+        link.expect_end()
+    })
+    .negative()
+    .needs("manual")
+    .whole(),
     Case::client("epi.deadline-over-hops", &["EOP-EPI-5"], "a further hop does not start the deadline anew", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
         let (mut session, mut h) = s.begin(&home, s.pick("greeting=1 deadline=5000", "greeting=1 deadline=600"))?;

@@ -418,7 +418,7 @@ pub(super) const CASES: &[Case] = &[
     .whole(),
     Case::server(
         "hcl.redirected-slowly",
-        &["EOP-HCL-1", "EOP-CLS-7"],
+        &["EOP-HCL-1", "EOP-CLS-5", "EOP-CLS-7"],
         "an end of stream in the middle of a large REDIRECT cuts nothing off",
         |s| {
             let mut a = s.connect_slow("A", s.address()?)?;
