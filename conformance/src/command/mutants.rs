@@ -95,32 +95,42 @@ fn exit(fates: &[Fate]) -> Exit {
     }
 }
 
-/// Plays the whole suite and publishes what finds which fault.
+/// Plays the whole suite to the chosen mutants and publishes what finds which fault; what is there of others stays.
 fn write(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exit, Refusal> {
-    if chosen.len() < MUTANTS.len() {
-        let why = "what is published tells of every mutant: --write goes without a name";
-        return Err(Refusal(Exit::Usage, why.to_owned()));
-    }
-    let everything = Selection::default();
-    let fates = play(chosen, &everything, manner)?;
-    let records: Vec<_> = fates.iter().filter_map(Record::of).collect();
+    let mut records = if chosen.len() < MUTANTS.len() {
+        published(file)?
+    } else {
+        Vec::new()
+    };
+    let fates = play(chosen, &Selection::default(), manner)?;
+    let anew = |record: &Record| {
+        let here =
+            |fate: &Fate| fate.role() == record.role() && fate.mutant.name == record.mutant.name;
+        fates.iter().any(here)
+    };
+    records.retain(|record| !anew(record));
+    records.extend(fates.iter().filter_map(Record::of));
+    let place = |record: &Record| {
+        let here =
+            |mutant: &Mutant| role(mutant) == record.role() && mutant.name == record.mutant.name;
+        MUTANTS.iter().position(here)
+    };
+    records.sort_by_key(place);
     std::fs::write(file, record::render(&records)).map_err(|error| unwritten(file, &error))?;
     Ok(exit(&fates))
 }
 
+/// What the file tells of the mutants.
+fn published(file: &Path) -> Result<Vec<Record>, Refusal> {
+    let usage = |why: String| Refusal(Exit::Usage, format!("{}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| usage(error.to_string()))?;
+    let again = "`eop-conformance mutants --write FILE` writes it anew";
+    record::read(&text).map_err(|why| usage(format!("{why}; {again}")))
+}
+
 /// Plays to every chosen mutant what is published as finding it, and what is published as not disturbed by it.
 fn check(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exit, Refusal> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Refusal(
-            Exit::Usage,
-            format!("cannot read {}: {error}", file.display()),
-        )
-    })?;
-    let stale = |why: String| {
-        let again = "`eop-conformance mutants --write FILE` writes it anew";
-        Refusal(Exit::Usage, format!("{}: {why}; {again}", file.display()))
-    };
-    let records = record::read(&text).map_err(stale)?;
+    let records = published(file)?;
     let records: BTreeMap<_, _> = records
         .iter()
         .map(|record| ((record.role(), record.mutant.name), record))

@@ -189,7 +189,7 @@ pub(super) const CASES: &[Case] = &[
         h.expect_n("q")
     })
     .needs("greeting"),
-    Case::client("acc.greeting-at-target", &["EOP-ACC-5", "EOP-ACC-6"], "a target's greeting is awaited before anything is resent, and answers nothing", |s| {
+    Case::client("acc.greeting-at-target", &["EOP-ACC-5", "EOP-ACC-6", "EOP-ACC-4"], "a target's greeting is awaited before anything is resent, and answers nothing", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
         h.send(n("welcome"))?;

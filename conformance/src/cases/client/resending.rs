@@ -46,7 +46,7 @@ pub(super) const CASES: &[Case] = &[
         session.sync()?;
         quiet(&mut t, "nothing but the two that were not answered")
     }),
-    Case::client("rsd.late-answers-oldest", &["EOP-RSD-3", "EOP-RSD-4"], "two messages and a late redirect: the first is answered, the second resent", |s| {
+    Case::client("rsd.late-answers-oldest", &["EOP-RSD-3", "EOP-RSD-4", "EOP-ACC-1"], "two messages and a late redirect: the first is answered, the second resent", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
         session.say("send 74776f");

@@ -185,7 +185,7 @@ pub(super) const CASES: &[Case] = &[
     .negative(),
     Case::server(
         "rsd.while-it-waits",
-        &["EOP-RSD-1"],
+        &["EOP-RSD-1", "EOP-RSD-2"],
         "a request that arrives before a redirect that waits is not acted on",
         |s| {
             let (wait, token) = (s.token("w"), s.token("t"));
