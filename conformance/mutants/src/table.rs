@@ -424,7 +424,7 @@ faults! {
     LoopUndetected Subtle "loop-undetected" "Connects to an endpoint twice in one episode." { Client: ["EOP-EPI-2"] }
     VisitedByPort Subtle "visited-by-port" "Knows visited endpoints by their port." { Client: ["EOP-EPI-2", "EOP-POL-10"] }
     VisitedLastTwo Subtle "visited-last-two" "Remembers the last two visited endpoints only." { Client: ["EOP-EPI-2"] }
-    CountBeforeLoop Subtle "count-before-loop" "Names a visited endpoint TooManyRedirects where that holds too." { Client: ["EOP-EPI-2"] }
+    CountBeforeLoop Subtle "count-before-loop" "Names a visited endpoint TooManyRedirects where that holds too." { Client: ["EOP-EPI-12"] }
     TargetRetried Subtle "target-retried" "Connects to a failing target once more." { Client: ["EOP-EPI-2", "EOP-FAI-1"] }
     FirstRedirectorUnvisited Subtle "first-redirector-unvisited" "Does not count the first redirector of an episode as visited." { Client: ["EOP-EPI-3"] }
     AnsweredRedirectorVisited Subtle "answered-redirector-visited" "Counts the first redirector as visited although it answered a message." { Client: ["EOP-EPI-3"] }
@@ -436,7 +436,7 @@ faults! {
     DeadlineMisnamed Subtle "deadline-misnamed" "Names a deadline that passes the failure of the target." { Client: ["EOP-EPI-5"] }
     DeadlineKept Subtle "deadline-kept" "Lets the deadline of the first episode bound the next ones." { Client: ["EOP-EPI-5", "EOP-EPI-11"] }
     DeadlineWhileIdle Subtle "deadline-while-idle" "Ends a session at the deadline although it is connected, and greeted." { Client: ["EOP-EPI-5"] }
-    DeadlineBeforeCount Subtle "deadline-before-count" "Names a redirect that is one too many RedirectDeadline when that has passed." { Client: ["EOP-EPI-1"] }
+    DeadlineBeforeCount Subtle "deadline-before-count" "Names a redirect that is one too many RedirectDeadline when that has passed." { Client: ["EOP-EPI-12"] }
     DeadlineForgotten Subtle "deadline-forgotten" "Does not look at the deadline at a REDIRECT." { Client: ["EOP-EPI-5"] }
     DeadlineWhileAnswering Subtle "deadline-while-answering" "Lets the deadline run while a target works on an answer." { Client: ["EOP-EPI-6"] }
     MovesUnbounded Subtle "moves-unbounded" "Does not bound its moves over episodes." { Client: ["EOP-EPI-7"] }

@@ -141,7 +141,7 @@ pub(super) const CASES: &[Case] = &[
         let _t = target.accept()?;
         session.expect(&format!("connected {believed}")).map(drop)
     }),
-    Case::client("epi.loop-before-count", &["EOP-EPI-2"], "a visited endpoint that would be one redirect too many is RedirectLoop", |s| {
+    Case::client("epi.loop-before-count", &["EOP-EPI-12", "EOP-EPI-2"], "a visited endpoint that would be one redirect too many is RedirectLoop", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
         let (mut session, mut h) = asked(s, &home, "max-redirects=1")?;
         let mut link = early(&mut session, &mut h, &b, 1)?;
@@ -377,7 +377,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
-    Case::client("epi.count-before-deadline", &["EOP-EPI-1", "EOP-EPI-5"], "a redirect that is one too many is TooManyRedirects, also when the deadline has passed", |s| {
+    Case::client("epi.count-before-deadline", &["EOP-EPI-12", "EOP-EPI-1", "EOP-EPI-5"], "a redirect that is one too many is TooManyRedirects, also when the deadline has passed", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
         let bound = s.pick("max-redirects=2", "max-redirects=1");
         let (mut session, mut h) = s.begin(&home, &format!("deadline=300 {bound}"))?;
