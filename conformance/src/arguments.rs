@@ -10,8 +10,8 @@ use eop_conformance::segmentation::Cut;
 
 /// Judges implementations of EOP over TCP. Without a command: the built-in peer, in both roles.
 ///
-/// Exit codes: 0 conforms; 1 does not; 2 usage, or nothing selected; 3 the runner failed; 4 the testee could not be
-/// started or reached; 5 the deadline passed.
+/// Exit codes: 0 conforms, or fails exactly as the baseline expects; 1 does not; 2 usage, or nothing selected; 3 the runner
+/// failed; 4 the testee could not be started or reached; 5 the deadline passed.
 #[derive(Debug, Parser)]
 #[command(name = "eop-conformance", version)]
 pub(crate) struct Arguments {
@@ -42,10 +42,12 @@ pub(crate) enum Command {
     },
     /// Lists the cases with their requirements.
     List,
-    /// Explains a case: the sentences it speaks for, and how it goes with the built-in peer.
+    /// Explains a case (the sentences it speaks for, and how it goes with the built-in peer) or a requirement (its
+    /// sentence, its cases, its mutants).
     Explain {
-        /// The case's name.
-        case: String,
+        /// The name of a case, or the identifier of a requirement.
+        #[arg(value_name = "CASE|ID")]
+        what: String,
     },
     /// Plays the suite to its own faulty peers, and shows which case finds which fault.
     Mutants {
@@ -110,6 +112,18 @@ pub(crate) struct Selection {
     /// Only cases of this level.
     #[arg(long, global = true, value_name = "must|should", value_parser = level)]
     pub(crate) level: Option<Level>,
+    /// Only part I of N equal parts of the cases that the other options leave; the parts together are all of them.
+    #[arg(long, global = true, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+}
+
+/// One of several equal parts of the selected cases.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shard {
+    /// Which part, from 1.
+    pub(crate) part: usize,
+    /// Of how many.
+    pub(crate) of: usize,
 }
 
 /// How they are played and told.
@@ -130,16 +144,37 @@ pub(crate) struct Manner {
     /// The JSON lines tell the timeline of every play too, octets in hex.
     #[arg(long, global = true)]
     pub(crate) timelines: bool,
-    /// Where and how to tell: `human`, `jsonl=FILE`, `pcap=FILE` (pcap-ng, for Wireshark); may be given several times.
-    #[arg(long, global = true, value_name = "FORM", value_parser = out)]
+    /// Plays the cases in an order drawn from this number, instead of the order of `list`.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Plays everything again and again, each time in another order, until something fails, or N times.
+    #[arg(long, global = true, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "4294967295", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat_until_fail: Option<u32>,
+    /// Plays the first case that failed once more and keeps its connections open, for a debugger, until Enter or for S
+    /// seconds.
+    #[arg(long, global = true, value_name = "S", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = seconds)]
+    pub(crate) hold: Option<Duration>,
+    /// Where and how to tell; may be given several times, alone it stands for `human`.
+    #[arg(long, global = true, value_name = FORMS, value_parser = out)]
     pub(crate) out: Vec<Out>,
+    /// The failures that are expected, with their reasons: a new one, one that has changed, one that has passed and one
+    /// that has expired end in exit code 1.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Writes what fails now into the baseline, keeping the reasons that stand there.
+    #[arg(long, global = true, requires = "baseline")]
+    pub(crate) update_baseline: bool,
 }
+
+/// The forms of report, for the help and for errors.
+const FORMS: &str = "human|jsonl=FILE|junit=FILE|pcap=FILE";
 
 /// A form of report and where it goes.
 #[derive(Debug, Clone)]
 pub(crate) enum Out {
     Human,
     JsonLines(PathBuf),
+    Junit(PathBuf),
     Capture(PathBuf),
 }
 
@@ -147,7 +182,7 @@ impl Out {
     /// Whether it tells of plays that were as required what was exchanged in them.
     pub(crate) const fn needs_timelines(&self) -> bool {
         match self {
-            Self::Human | Self::JsonLines(_) => false,
+            Self::Human | Self::JsonLines(_) | Self::Junit(_) => false,
             Self::Capture(_) => true,
         }
     }
@@ -193,8 +228,20 @@ fn seconds(word: &str) -> Result<Duration, String> {
 fn out(word: &str) -> Result<Out, String> {
     match word.split_once('=') {
         None if word == "human" => Ok(Out::Human),
-        Some(("jsonl", file)) if !file.is_empty() => Ok(Out::JsonLines(file.into())),
-        Some(("pcap", file)) if !file.is_empty() => Ok(Out::Capture(file.into())),
-        _ => Err("`human`, `jsonl=FILE` or `pcap=FILE`".to_owned()),
+        Some((_, "")) => Err("the name of the file is missing".to_owned()),
+        Some(("jsonl", file)) => Ok(Out::JsonLines(file.into())),
+        Some(("pcap", file)) => Ok(Out::Capture(file.into())),
+        Some(("junit", file)) => Ok(Out::Junit(file.into())),
+        _ => Err(format!("no such form; {FORMS}")),
+    }
+}
+
+fn shard(word: &str) -> Result<Shard, String> {
+    let number = |word: &str| word.parse().ok().filter(|number| *number > 0);
+    let both = word.split_once('/');
+    match both.and_then(|(part, of)| Some((number(part)?, number(of)?))) {
+        Some((part, of)) if part <= of => Ok(Shard { part, of }),
+        Some((part, of)) => Err(format!("there is no part {part} of {of}")),
+        None => Err("two numbers, such as 1/4".to_owned()),
     }
 }

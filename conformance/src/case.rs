@@ -76,6 +76,17 @@ pub enum Needs {
     Feature(&'static str),
 }
 
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => f.write_str("a message that is answered"),
+            Self::Contract => f.write_str("the test service, or a driver"),
+            Self::Command => f.write_str("the test service, and a command that starts it"),
+            Self::Feature(feature) => write!(f, "a driver, and {feature}"),
+        }
+    }
+}
+
 /// How the octets of a case are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cuts {

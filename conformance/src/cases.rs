@@ -5,6 +5,7 @@ mod measures;
 mod server;
 
 use crate::case::{Case, Role};
+use crate::requirement;
 
 /// Every case, servers' first, in the order of the specification.
 #[must_use]
@@ -21,13 +22,25 @@ pub const fn gate(role: Role) -> Case {
     }
 }
 
+/// The requirements that some case of `all` speaks for and no case of `playable` does.
+#[must_use]
+pub fn not_judged(all: &[Case], playable: &[Case]) -> Vec<&'static str> {
+    let speaks =
+        |cases: &[Case], id: &str| cases.iter().any(|case| case.requirements.contains(&id));
+    let ids = requirement::all()
+        .into_iter()
+        .map(|requirement| requirement.id);
+    ids.filter(|id| speaks(all, id) && !speaks(playable, id))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::requirement::{self, Bound};
+    use crate::requirement::Bound;
 
     #[test]
     fn names_are_unique_within_a_role() {

@@ -13,11 +13,13 @@
 //! ```
 //!
 //! From the outside in: `schedule` plays `cases` on a `stage`; a stage is made of `link`s, endpoints and a `testee`;
-//! `verdict` is what comes out and `report` tells it.
+//! `verdict` is what comes out, `baseline` what was expected of it, and `report` tells it.
 
+pub mod baseline;
 pub mod case;
 pub mod cases;
 pub mod link;
+pub mod nearest;
 pub mod octets;
 pub mod pace;
 pub mod report;

@@ -7,7 +7,7 @@ mod socket;
 use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub struct Manner {
     pub log: Log,
     /// What [`Cut::Joined`] holds back until the script waits for something.
     pub held: Held,
+    /// Where sockets stay open that the script lets go of, if a failure is to be looked at.
+    pub kept: Option<Kept>,
 }
 
 impl Manner {
@@ -55,6 +57,16 @@ impl Manner {
             wait,
             log: Log::begin(),
             held: Held::default(),
+            kept: None,
+        }
+    }
+
+    /// Keeps a socket open, if they are kept.
+    pub(crate) fn keep(&self, socket: impl AsFd) {
+        if let Some(Kept(kept)) = &self.kept
+            && let Ok(socket) = socket.as_fd().try_clone_to_owned()
+        {
+            kept.borrow_mut().push(socket);
         }
     }
 
@@ -66,6 +78,10 @@ impl Manner {
         Ok(())
     }
 }
+
+/// Sockets that outlive their script.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(Rc<RefCell<Vec<OwnedFd>>>);
 
 /// Octets sent by the script and not yet by the runner, by connection.
 #[derive(Debug, Clone, Default)]
@@ -414,9 +430,10 @@ impl Link {
     }
 
     /// Ends the connection with RST.
-    pub fn reset(self) -> Step {
+    pub fn reset(mut self) -> Step {
         self.manner.flush()?;
         self.socket.resetting();
+        self.manner.kept = None;
         drop(self);
         Ok(())
     }
@@ -506,6 +523,12 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.manner.keep(&self.socket);
+    }
+}
+
 /// So many tenths of a limit that the testee was given, in milliseconds. Cases know time in no other terms: what they wait
 /// for is a limit to pass, or not to pass.
 #[must_use]
@@ -517,7 +540,7 @@ pub const fn share(limit: u32, tenths: u32) -> Duration {
 }
 
 /// Waits until the socket is ready for one of `flags`, or the time is over.
-pub(crate) fn ready(socket: &impl std::os::fd::AsFd, flags: PollFlags, wait: Duration) -> bool {
+pub(crate) fn ready(socket: &impl AsFd, flags: PollFlags, wait: Duration) -> bool {
     let mut polled = [PollFd::new(socket, flags)];
     let timeout = Timespec::try_from(wait).ok();
     poll(&mut polled, timeout.as_ref()).is_ok_and(|count| count > 0)

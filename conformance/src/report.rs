@@ -1,15 +1,22 @@
 //! How outcomes are told. Every form tells the same outcomes in the same words.
 
 mod capture;
+mod explain;
 mod human;
+mod junit;
 mod lines;
 mod pcapng;
 mod plays;
 
-pub use capture::Capture;
-pub use human::{explain, human, list, row};
+use std::collections::BTreeMap;
+
+pub use capture::{Capture, capture};
+pub use explain::{explain, explain_requirement, list, row};
+pub use human::{held, human};
+pub use junit::junit;
 pub use lines::json_lines;
 
+use crate::baseline::Amiss;
 use crate::case::Role;
 use crate::schedule::{Outcome, Timelines};
 use crate::verdict::Verdict;
@@ -29,6 +36,14 @@ pub struct Run {
     pub millis: u128,
     /// The command line that plays to this testee again, without a case.
     pub command: String,
+    /// What the order of the cases was drawn from.
+    pub seed: Option<u64>,
+    /// The cases whose failure the baseline expects, with its reason.
+    pub expected: BTreeMap<&'static str, String>,
+    /// What does not fit in the baseline.
+    pub amiss: Vec<Amiss>,
+    /// The requirements that this testee cannot be judged by, the way it is reached.
+    pub not_judged: Vec<&'static str>,
 }
 
 impl Run {
@@ -39,6 +54,23 @@ impl Run {
             .iter()
             .filter(|outcome| outcome.verdict == verdict)
             .count()
+    }
+
+    /// Whether the testee conforms.
+    #[must_use]
+    pub fn conforms(&self) -> bool {
+        self.outcomes
+            .iter()
+            .all(|outcome| outcome.verdict.conforms())
+    }
+
+    /// Whether it conforms but for what the baseline expects, and the baseline expects nothing else.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        let excused = |outcome: &Outcome| {
+            outcome.verdict.conforms() || self.expected.contains_key(outcome.case.id)
+        };
+        self.amiss.is_empty() && self.outcomes.iter().all(excused)
     }
 
     /// How many plays of how many cases.

@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, Cuts, Needs, Polarity, Script, Twin};
-use crate::link::Manner;
+use crate::link::{Kept, Manner};
 use crate::requirement::{self, Level};
 use crate::segmentation::Cut;
 use crate::stage::{ClientStage, Play, ServerStage};
@@ -38,6 +38,17 @@ pub enum Testee {
     Client(DriverTestee),
 }
 
+impl Testee {
+    /// The process groups that were started for it.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        match self {
+            Self::Server(server) => server.processes(),
+            Self::Client(client) => client.processes(),
+        }
+    }
+}
+
 /// How to play.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -51,6 +62,8 @@ pub struct Settings {
     pub deadline: Option<Instant>,
     /// Of which plays the timelines stay.
     pub timelines: Timelines,
+    /// Draws the order of the cases; without it they are played as they stand.
+    pub seed: Option<u64>,
 }
 
 /// Which timelines stay after their play.
@@ -133,14 +146,19 @@ struct Job {
     cut: Cut,
 }
 
-/// Plays `cases` to the testee, unless the gate fails.
-pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) -> Vec<Outcome> {
-    let numbers = AtomicU32::new(1);
+/// Plays `cases` to the testee, unless the gate fails; `watch` sees every play as it ends.
+pub fn run(
+    testee: &Testee,
+    gate: &Case,
+    cases: &[Case],
+    settings: &Settings,
+    watch: &(dyn Fn(&Played) + Sync),
+) -> Vec<Outcome> {
     let opening = Job {
         case: *gate,
         cut: Cut::Whole,
     };
-    let opened = play(testee, &opening, settings, &numbers);
+    let opened = play(testee, &opening, settings, None);
     if opened.stop.is_some() {
         let mut outcomes: Vec<_> = cases
             .iter()
@@ -157,7 +175,8 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
     }
     let stand = Results::default();
     let conduct = |job: &Job, settings: &Settings| {
-        let played = play(testee, job, settings, &numbers);
+        let played = play(testee, job, settings, None);
+        watch(&played);
         let passed = played.stop.is_none();
         stand.record(job.case, played);
         if !passed || job.cut != Cut::Whole || settings.cut.is_some() {
@@ -172,7 +191,11 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
             .collect()
     };
     // What takes its time begins first.
-    let (slow, quick): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.cuts == Cuts::Whole);
+    let mut ordered = cases.to_vec();
+    if let Some(seed) = settings.seed {
+        fastrand::Rng::with_seed(seed).shuffle(&mut ordered);
+    }
+    let (slow, quick): (Vec<_>, Vec<_>) = ordered.iter().partition(|case| case.cuts == Cuts::Whole);
     let first = |case: &Case| Job {
         case: *case,
         cut: settings.cut.unwrap_or(Cut::Whole),
@@ -207,6 +230,29 @@ pub fn run(testee: &Testee, gate: &Case, cases: &[Case], settings: &Settings) ->
         }
     }
     cases.iter().map(|case| stand.outcome(*case)).collect()
+}
+
+/// Plays the first failing play of an outcome once more, alone, and keeps what it leaves open while `look` looks at it;
+/// whether it failed again.
+pub fn hold(
+    testee: &Testee,
+    outcome: &Outcome,
+    settings: &Settings,
+    look: impl FnOnce(&Played),
+) -> bool {
+    let Some(failing) = outcome.failing() else {
+        return false;
+    };
+    let job = Job {
+        case: outcome.case,
+        cut: failing.cut,
+    };
+    let kept = Kept::default();
+    let again = play(testee, &job, settings, Some(&kept));
+    if again.stop.is_some() {
+        look(&again);
+    }
+    again.stop.is_some()
 }
 
 /// [`SAMPLE`] jobs from all over, and the others.
@@ -323,8 +369,10 @@ fn work(
     });
 }
 
-/// Plays one case with one cut: its control, and its defect if it has one.
-fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) -> Played {
+/// Plays one case with one cut: its control, and its defect if it has one. What it leaves open is `kept`, if anywhere.
+fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) -> Played {
+    /// No two plays of this process have the same number, so that no token of one means anything to another.
+    static NUMBERS: AtomicU32 = AtomicU32::new(1);
     let twins: &[Twin] = match job.case.polarity {
         Polarity::Positive => &[Twin::Control],
         Polarity::Negative => &[Twin::Control, Twin::Defect],
@@ -338,12 +386,15 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, numbers: &AtomicU32) ->
         took: Duration::ZERO,
     };
     for twin in twins {
-        let manner = Manner::new(job.cut, WAIT.saturating_mul(settings.patience));
+        let manner = Manner {
+            kept: kept.cloned(),
+            ..Manner::new(job.cut, WAIT.saturating_mul(settings.patience))
+        };
         let log = manner.log.clone();
         let play = Play {
             twin: *twin,
             manner,
-            number: numbers.fetch_add(1, Ordering::Relaxed),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         let result = catch_unwind(AssertUnwindSafe(|| script(testee, &job.case, play)));
         let stop = match result {

@@ -9,8 +9,8 @@
 use std::fs;
 use std::path::Path;
 
-/// The files in which the built-in peers are started.
-const STARTERS: [&str; 2] = ["command.rs", "mutants.rs"];
+/// The files in which the built-in peers are started, or the mutants named.
+const STARTERS: [&str; 3] = ["command.rs", "explain.rs", "mutants.rs"];
 
 fn sources(folder: &Path, act: &mut dyn FnMut(&Path, &str)) {
     for entry in fs::read_dir(folder).expect("a folder of sources").flatten() {

@@ -19,7 +19,11 @@ use eop_mutants::{MUTANTS, Mutant};
 
 use self::fate::Fate;
 use self::record::Record;
-use super::{Exit, Refusal, matches, own, select, start, unknown, unwritten};
+use super::exit::{Exit, Refusal};
+use super::judge::settings;
+use super::outputs::unwritten;
+use super::select::{all_of, matches, select, unknown};
+use super::{own, say, start};
 use crate::arguments::{Manner, Published, Selection};
 
 /// Mutants that are played to at the same time: most of a play is waiting.
@@ -56,7 +60,7 @@ fn play(
     selection: &Selection,
     manner: &Manner,
 ) -> Result<Vec<Fate>, Refusal> {
-    let cases = select(selection, None)?;
+    let cases = select(selection, &eop_conformance::cases::all())?;
     let of = |mutant: &Mutant| -> Vec<Case> {
         let cases = cases.iter().filter(|case| case.role() == role(mutant));
         cases.copied().collect()
@@ -68,7 +72,7 @@ fn play(
         .collect();
     let fates = side_by_side(&chosen, |mutant| {
         let fate = fate::whole_suite(mutant, &of(mutant), manner)?;
-        println!("{}", fate.line());
+        say(&format!("{}\n", fate.line()));
         Ok(fate)
     })?;
     Ok(fates)
@@ -84,10 +88,10 @@ fn exit(fates: &[Fate]) -> Exit {
             fate.took.as_millis()
         )
     });
-    println!(
-        "{good} of {} mutants and honest peers as they should be{slowest}",
+    say(&format!(
+        "{good} of {} mutants and honest peers as they should be{slowest}\n",
         fates.len()
-    );
+    ));
     if good == fates.len() {
         Exit::Conforms
     } else {
@@ -140,28 +144,23 @@ fn check(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exi
             Some(record) if !mutant.trivial => fate::published(record, manner)?,
             // The honest peer and the trivial ones meet every case.
             Some(_) | None => {
-                let fate = fate::whole_suite(mutant, &all(role(mutant)), manner)?;
+                let fate = fate::whole_suite(mutant, &all_of(role(mutant)), manner)?;
                 let wrong = (!fate.as_it_should_be()).then(|| fate.line());
                 (fate, wrong)
             }
         };
         if let Some(wrong) = &wrong {
-            println!("{} {}: {wrong}", fate.role(), mutant.name);
+            say(&format!("{} {}: {wrong}\n", fate.role(), mutant.name));
         }
         Ok((fate, wrong.is_none()))
     })?;
     let good = fates.iter().filter(|(_, good)| *good).count();
-    println!("{good} of {} mutants as published", fates.len());
+    say(&format!("{good} of {} mutants as published\n", fates.len()));
     Ok(if good == fates.len() {
         Exit::Conforms
     } else {
         Exit::DoesNot
     })
-}
-
-fn all(role: Role) -> Vec<Case> {
-    let cases = eop_conformance::cases::all().into_iter();
-    cases.filter(|case| case.role() == role).collect()
 }
 
 /// Acts on every mutant, a few at a time; the results are in the mutants' order.
@@ -210,7 +209,7 @@ pub(super) fn act(role: Role, name: &str) -> ExitCode {
         Role::Client => eop_mutants::client(name),
     };
     acted.unwrap_or_else(|unknown| {
-        eprintln!("eop-conformance: {unknown}");
+        esay(&format!("eop-conformance: {unknown}\n"));
         ExitCode::from(2)
     })
 }
@@ -223,14 +222,15 @@ fn outcomes(
     cut: Option<Cut>,
     manner: &Manner,
 ) -> Vec<Outcome> {
-    let settings = Settings {
+    let how = Settings {
         cut: manner.cut.or(cut),
-        ..super::settings(manner, Instant::now())
+        ..settings(manner, Instant::now(), manner.seed)
     };
     schedule::run(
         testee,
         &eop_conformance::cases::gate(role),
         cases,
-        &settings,
+        &how,
+        &|_| (),
     )
 }

@@ -27,6 +27,15 @@ const WINDOW: u16 = u16::MAX;
 const WINDOW_SCALE: u8 = 14;
 const TTL: u8 = 64;
 
+/// Writes all runs as one capture.
+///
+/// # Errors
+/// What writing reports.
+pub fn capture(runs: &[Run], to: &mut impl Write) -> io::Result<()> {
+    let mut capture = Capture::begin(to)?;
+    runs.iter().try_for_each(|run| capture.tell(run))
+}
+
 /// A pcap-ng file that is being written.
 #[derive(Debug)]
 pub struct Capture<W> {

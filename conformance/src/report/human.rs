@@ -1,10 +1,11 @@
-//! The report for a person: failures last but one, the summary last; each failure with the sentence it breaks.
+//! The report for a person: failures with the sentence they break, what the baseline expected, the summary last.
 
 use std::fmt::Write as _;
 
 use super::Run;
-use crate::case::{Case, Polarity, Twin};
-use crate::requirement::{self, Requirement};
+use crate::baseline::Amiss;
+use crate::case::{Polarity, Twin};
+use crate::requirement;
 use crate::schedule::{Outcome, Played};
 use crate::timeline::Timeline;
 use crate::verdict::{Stop, Verdict};
@@ -18,47 +19,79 @@ const IN_FULL: usize = 5;
 #[must_use]
 pub fn human(run: &Run) -> String {
     let mut said = String::new();
-    let bad: Vec<_> = run
+    let (expected, mut bad): (Vec<_>, Vec<_>) = run
         .outcomes
         .iter()
-        .filter(|outcome| outcome.verdict != Verdict::Pass)
-        .collect();
-    let told: Vec<_> = bad
-        .iter()
         .filter(|outcome| outcome.failing().is_some())
-        .collect();
-    for outcome in told.iter().take(IN_FULL) {
-        said += &failure(outcome, run);
+        .partition(|outcome| run.expected.contains_key(outcome.case.id));
+    bad.sort_by_key(|outcome| outcome.verdict.conforms());
+    for outcome in expected {
+        let reason = run.expected.get(outcome.case.id).map_or("", String::as_str);
+        said += &line("expected", outcome, &format!(": {reason}"));
     }
-    for outcome in told.iter().skip(IN_FULL) {
-        let _ = writeln!(
-            said,
-            "{:<13}{}  breaks {}",
-            outcome.verdict.word(),
-            outcome.case.id,
-            outcome.broken()
-        );
+    for Amiss { case, what } in &run.amiss {
+        let _ = writeln!(said, "{:<13}{case}  {what}", "baseline");
     }
-    if told.len() > IN_FULL {
+    for outcome in bad.iter().skip(IN_FULL) {
+        said += &line(outcome.verdict.word(), outcome, "");
+    }
+    if bad.len() > IN_FULL {
         let _ = writeln!(said, "(any of them in full: {} --case NAME)\n", run.command);
     }
+    for outcome in bad.iter().take(IN_FULL) {
+        said += &failure(outcome, run);
+        said.push('\n');
+    }
+    if !run.not_judged.is_empty() {
+        let _ = writeln!(
+            said,
+            "Not judged, for the way the {} is reached offers no case: {}",
+            run.role,
+            run.not_judged.join(" ")
+        );
+    }
     let _ = writeln!(said, "{}", summary(run));
-    said
+    printable(&said)
+}
+
+/// What a testee said, fit for a terminal: nothing in it moves the cursor or hides a line.
+fn printable(said: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    said.chars().map(shown).collect()
+}
+
+fn line(word: &str, outcome: &Outcome, why: &str) -> String {
+    let (id, broken) = (outcome.case.id, outcome.broken());
+    format!("{word:<13}{id}  breaks {broken}{why}\n")
 }
 
 /// The last line: how many of what.
 fn summary(run: &Run) -> String {
-    let counts: Vec<_> = Verdict::ALL
+    let mut counts: Vec<_> = Verdict::ALL
         .into_iter()
         .filter(|verdict| run.count(*verdict) > 0)
         .map(|verdict| format!("{} {}", run.count(verdict), verdict.word()))
         .collect();
-    let conforms = run
-        .outcomes
-        .iter()
-        .all(|outcome| outcome.verdict.conforms());
+    if !run.expected.is_empty() {
+        counts.push(format!("{} of these expected", run.expected.len()));
+    }
+    let seed = run
+        .seed
+        .map_or_else(String::new, |seed| format!(", seed {seed}"));
+    let end = match (run.conforms(), run.as_expected()) {
+        (true, true) => "CONFORMS",
+        (true, false) => "CONFORMS, BUT NOT AS EXPECTED",
+        (false, true) => "DOES NOT CONFORM, AS EXPECTED",
+        (false, false) => "DOES NOT CONFORM",
+    };
     format!(
-        "{} {}: {} ({} cases, {} plays, {}.{:03} s): {}",
+        "{} {}: {} ({} cases, {} plays, {}.{:03} s{seed}): {end}",
         run.role,
         run.testee,
         counts.join(", "),
@@ -66,15 +99,11 @@ fn summary(run: &Run) -> String {
         run.plays(),
         run.millis / 1000,
         run.millis % 1000,
-        if conforms {
-            "CONFORMS"
-        } else {
-            "DOES NOT CONFORM"
-        }
     )
 }
 
-fn failure(outcome: &Outcome, run: &Run) -> String {
+/// A failure in full: the sentence, what was expected and observed, the timeline, and how to play it again.
+pub(super) fn failure(outcome: &Outcome, run: &Run) -> String {
     let case = &outcome.case;
     let mut said = format!(
         "{} {}: {}\n",
@@ -109,10 +138,16 @@ fn failure(outcome: &Outcome, run: &Run) -> String {
     said += &played.timeline().map(timeline).unwrap_or_default();
     let _ = writeln!(
         said,
-        "  again      {} --case {} --cut {}\n",
+        "  again      {} --case {} --cut {}",
         run.command, case.id, played.cut
     );
     said
+}
+
+/// A play that is being looked at: why it stopped, and what came before.
+#[must_use]
+pub fn held(played: &Played) -> String {
+    printable(&(why(played) + &played.timeline().map(timeline).unwrap_or_default()))
 }
 
 fn why(played: &Played) -> String {
@@ -135,7 +170,7 @@ fn why(played: &Played) -> String {
     }
 }
 
-fn timeline(timeline: &Timeline) -> String {
+pub(super) fn timeline(timeline: &Timeline) -> String {
     let mut said = String::new();
     let lines = timeline.lines();
     let skipped = lines.len().saturating_sub(SHOWN);
@@ -156,66 +191,6 @@ fn timeline(timeline: &Timeline) -> String {
             line.place,
             line.text
         );
-    }
-    said
-}
-
-/// One line about a case, for `list`.
-#[must_use]
-pub fn row(case: &Case) -> String {
-    let polarity = match case.polarity {
-        Polarity::Positive => "+",
-        Polarity::Negative => "-",
-    };
-    let (role, level) = (case.role().to_string(), case.level().to_string());
-    format!(
-        "{role:<7}{polarity} {level:<7}{:<32}{}",
-        case.id,
-        case.requirements.join(" ")
-    )
-}
-
-/// All cases, a line each, and how many.
-#[must_use]
-pub fn list(cases: &[Case]) -> String {
-    let mut said = String::new();
-    for case in cases {
-        let _ = writeln!(said, "{}", row(case));
-    }
-    let negative = cases
-        .iter()
-        .filter(|case| case.polarity == Polarity::Negative)
-        .count();
-    let plays: usize = cases.iter().map(|case| case.played_with().count()).sum();
-    let _ = writeln!(
-        said,
-        "{} cases, {negative} of them negative (-), {plays} plays with every cut",
-        cases.len()
-    );
-    said
-}
-
-/// A case with the sentences it speaks for, and how it goes with a conforming peer.
-#[must_use]
-pub fn explain(case: &Case, played: Option<&Played>) -> String {
-    let mut said = format!("{}\n{}\n\n", row(case), case.title);
-    for Requirement {
-        id,
-        level,
-        sentence,
-        ..
-    } in case.requirements()
-    {
-        let _ = writeln!(said, "  {id} ({level})  {sentence}");
-    }
-    if case.polarity == Polarity::Negative {
-        said += "\nNegative: the same play without the defect has to be accepted first, in the same run.\n";
-    }
-    let cuts: Vec<_> = case.played_with().map(|cut| cut.to_string()).collect();
-    let _ = writeln!(said, "Cuts: {}", cuts.join(" "));
-    if let Some(played) = played {
-        said += "\nWith the built-in peer (> runner, < testee):\n";
-        said += &played.timeline().map(timeline).unwrap_or_default();
     }
     said
 }

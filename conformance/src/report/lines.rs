@@ -1,5 +1,6 @@
-//! The report for programs: a JSON object a line, first the run, then a row for every case, then the summary. If all
-//! timelines are kept, the rows of its plays follow each case.
+//! The report for programs: a JSON object a line, first the run, then a row for every case and for everything amiss in
+//! the baseline, then the summary. If all timelines are kept, the rows of its plays follow each case. `schema/lines.json`
+//! says what a row may be.
 
 use std::io::{self, Write};
 
@@ -7,50 +8,63 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::plays::{lines, plays};
+use crate::baseline::Amiss;
 use crate::case::Polarity;
 use crate::schedule::{Outcome, Played, Timelines};
 use crate::verdict::{Axis, Stop, Verdict};
 
-/// Writes one run.
+/// Writes all runs, one after another.
 ///
 /// # Errors
 /// What writing reports.
-pub fn json_lines(run: &Run, to: &mut impl Write) -> io::Result<()> {
+pub fn json_lines(runs: &[Run], to: &mut impl Write) -> io::Result<()> {
+    runs.iter().try_for_each(|run| rows(run, to))
+}
+
+fn rows(run: &Run, to: &mut impl Write) -> io::Result<()> {
     let head = json!({
         "row": "run",
         "suite": env!("CARGO_PKG_VERSION"),
         "contract": 1,
         "role": run.role.to_string(),
         "testee": run.testee,
+        "seed": run.seed,
+        "not_judged": run.not_judged,
     });
     writeln!(to, "{head}")?;
     for outcome in &run.outcomes {
-        writeln!(to, "{}", case(outcome))?;
+        writeln!(to, "{}", case(outcome, run))?;
         if run.timelines == Timelines::All {
             plays(outcome).try_for_each(|play| writeln!(to, "{play}"))?;
         }
+    }
+    for Amiss { case, what } in &run.amiss {
+        let amiss = json!({
+            "row": "baseline",
+            "role": run.role.to_string(),
+            "case": case,
+            "amiss": what,
+        });
+        writeln!(to, "{amiss}")?;
     }
     let counts: serde_json::Map<String, Value> = Verdict::ALL
         .into_iter()
         .map(|verdict| (verdict.word().to_owned(), json!(run.count(verdict))))
         .collect();
-    let conforms = run
-        .outcomes
-        .iter()
-        .all(|outcome| outcome.verdict.conforms());
     let foot = json!({
         "row": "summary",
         "role": run.role.to_string(),
         "cases": run.outcomes.len(),
         "plays": run.plays(),
         "verdicts": counts,
-        "conforms": conforms,
+        "conforms": run.conforms(),
+        "as_expected": run.as_expected(),
         "ms": u64::try_from(run.millis).unwrap_or(u64::MAX),
     });
     writeln!(to, "{foot}")
 }
 
-fn case(outcome: &Outcome) -> Value {
+fn case(outcome: &Outcome, run: &Run) -> Value {
     let failing = outcome.failing();
     json!({
         "row": "case",
@@ -69,6 +83,7 @@ fn case(outcome: &Outcome) -> Value {
         "broken": failing.map(|_| outcome.broken()),
         "why": failing.map(why),
         "timeline": failing.and_then(Played::timeline).map(lines),
+        "expected": run.expected.get(outcome.case.id),
         "ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
     })
 }

@@ -276,6 +276,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        if self.manner.kept.is_some() {
+            return;
+        }
         self.driver.say(&format!("{} close", self.id));
         self.driver.forget(self.id);
     }

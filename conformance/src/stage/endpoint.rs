@@ -120,3 +120,9 @@ impl Endpoint {
         }
     }
 }
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.manner.keep(&self.socket);
+    }
+}

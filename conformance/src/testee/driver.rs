@@ -64,6 +64,17 @@ impl DriverTestee {
         Ok(Arc::clone(&driver))
     }
 
+    /// The process group of the driver.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = driver
+            .process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        vec![process.id()]
+    }
+
     /// A further driver process, for a case that ends it.
     pub fn another(&self) -> Step<Driver> {
         Driver::start(&self.command, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))

@@ -113,6 +113,11 @@ impl Process {
         held
     }
 
+    /// Its process group.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<String> {
         self.child

@@ -127,6 +127,20 @@ impl ServerTestee {
         Ok(slot.insert(started).address)
     }
 
+    /// The process groups of its instances; none of a server that is attached to.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let Way::Started { instances, .. } = &self.way else {
+            return Vec::new();
+        };
+        let instances = instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = |slot: &Arc<Mutex<Option<Instance>>>| {
+            let slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.as_ref().map(|instance| instance.process.id())
+        };
+        instances.values().filter_map(id).collect()
+    }
+
     /// Another instance with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.
     pub fn another(&self, listen: &str, options: &str) -> Step<Result<Instance, NotStarted>> {
         match &self.way {

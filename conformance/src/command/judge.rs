@@ -1,0 +1,237 @@
+//! Judging a testee: how it is reached, which cases it can be played, and what the outcome is worth.
+
+use std::time::{Duration, Instant};
+
+use eop_conformance::baseline::Judged;
+use eop_conformance::case::{Case, Needs, Role};
+use eop_conformance::report::Run;
+use eop_conformance::schedule::{self, Settings, Testee, Timelines};
+use eop_conformance::testee::{DriverTestee, ServerTestee};
+use eop_conformance::verdict::Verdict;
+
+use super::baseline::Expectations;
+use super::exit::{Exit, Refusal};
+use super::outputs::Outputs;
+use super::progress::Progress;
+use super::select::{all_of, select};
+use super::{hold, own, quoted, say, start};
+use crate::arguments::{Manner, Octets, Out, Selection, ServerWay};
+
+/// A testee and what it is played.
+struct Trial {
+    testee: Testee,
+    role: Role,
+    cases: Vec<Case>,
+    /// The testee, as the user named it.
+    name: String,
+    /// The command line that judges it again.
+    command: String,
+    /// Requirements of the role that no case speaks for which this testee can be played.
+    not_judged: Vec<&'static str>,
+}
+
+/// The built-in peer, in both roles.
+pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
+    let cases = select(selection, &eop_conformance::cases::all())?;
+    let trial = |role| {
+        let cases: Vec<_> = cases
+            .iter()
+            .filter(|case| case.role() == role)
+            .copied()
+            .collect();
+        if cases.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Trial {
+            testee: built_in(role, manner)?,
+            role,
+            cases,
+            name: "built-in peer".to_owned(),
+            command: "eop-conformance".to_owned(),
+            not_judged: Vec::new(),
+        }))
+    };
+    let trials: Result<Vec<_>, Refusal> = [Role::Server, Role::Client]
+        .into_iter()
+        .map(trial)
+        .collect();
+    judge(&trials?.into_iter().flatten().collect::<Vec<_>>(), manner)
+}
+
+/// The built-in peer in one role.
+pub(super) fn built_in(role: Role, manner: &Manner) -> Result<Testee, Refusal> {
+    Ok(match role {
+        Role::Server => Testee::Server(ServerTestee::start(&own("server")?, None, start(manner))?),
+        Role::Client => Testee::Client(DriverTestee::start(&own("client")?, start(manner))?),
+    })
+}
+
+/// A server, with or without the test service.
+pub(super) fn server(
+    way: &ServerWay,
+    request: Option<&Octets>,
+    selection: &Selection,
+    manner: &Manner,
+) -> Result<Exit, Refusal> {
+    let all = all_of(Role::Server);
+    let playable: Vec<_> = all
+        .iter()
+        .filter(|case| request.is_none() || case.needs == Needs::Answer)
+        .filter(|case| way.exec.is_some() || case.needs != Needs::Command)
+        .copied()
+        .collect();
+    let cases = select(selection, &playable)?;
+    let known = request.map(|Octets(octets)| octets.clone());
+    let flag = request.map_or_else(String::new, |Octets(octets)| {
+        format!(" --request {}", eop_conformance::octets::payload(octets))
+    });
+    let (testee, name, command) = match (way.addr, &way.exec) {
+        (Some(address), _) => {
+            // Whether anybody is there is found out before anything is judged.
+            std::net::TcpStream::connect_timeout(&address.into(), start(manner)).map_err(
+                |error| Refusal(Exit::NotStarted, format!("cannot reach {address}: {error}")),
+            )?;
+            (
+                ServerTestee::attach(address, known),
+                address.to_string(),
+                format!("--addr {address}"),
+            )
+        }
+        (None, Some(exec)) => (
+            ServerTestee::start(exec, known, start(manner))?,
+            format!("`{exec}`"),
+            format!("--exec {}", quoted(exec)),
+        ),
+        (None, None) => return Err(Refusal::usage("--addr or --exec")),
+    };
+    judge(
+        &[Trial {
+            testee: Testee::Server(testee),
+            role: Role::Server,
+            cases,
+            name,
+            command: format!("eop-conformance server {command}{flag}"),
+            not_judged: eop_conformance::cases::not_judged(&all, &playable),
+        }],
+        manner,
+    )
+}
+
+/// A client, through its driver.
+pub(super) fn client(exec: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
+    let cases = select(selection, &all_of(Role::Client))?;
+    judge(
+        &[Trial {
+            testee: Testee::Client(DriverTestee::start(exec, start(manner))?),
+            role: Role::Client,
+            cases,
+            name: format!("`{exec}`"),
+            command: format!("eop-conformance client --exec {}", quoted(exec)),
+            not_judged: Vec::new(),
+        }],
+        manner,
+    )
+}
+
+/// Plays, as often as was asked for, tells, and says how that ends.
+fn judge(trials: &[Trial], manner: &Manner) -> Result<Exit, Refusal> {
+    hold::check(manner)?;
+    let mut outputs = Outputs::open(&manner.out)?;
+    let mut expectations = Expectations::read(manner)?;
+    let rounds = manner.repeat_until_fail.unwrap_or(1);
+    let begun = Instant::now();
+    let mut round = 0_u32;
+    let (runs, exit) = loop {
+        let seed = match manner.repeat_until_fail {
+            Some(_) => Some(manner.seed.unwrap_or_default().wrapping_add(round.into())),
+            None => manner.seed,
+        };
+        round = round.saturating_add(1);
+        let settings = settings(manner, begun, seed);
+        let play = |trial: &Trial| {
+            let progress = Progress::begin(trial.role, &trial.cases, &settings, round);
+            let run = play(trial, &settings, &expectations, &progress);
+            progress.end();
+            run
+        };
+        let runs: Vec<_> = trials.iter().map(play).collect();
+        let exit = runs.iter().map(exit).max().unwrap_or(Exit::Usage);
+        if exit != Exit::Conforms || round >= rounds {
+            break (runs, exit);
+        }
+    };
+    outputs.tell(&runs)?;
+    if manner.repeat_until_fail.is_some() {
+        let so = if exit == Exit::Conforms {
+            "as it should be"
+        } else {
+            "not as it should be"
+        };
+        say(&format!("round {round}: {so}\n"));
+    }
+    let exit = expectations.update(&runs, exit)?;
+    if let Some(time) = manner.hold {
+        hold::hold(
+            trials.iter().map(|trial| &trial.testee).zip(&runs),
+            &settings(manner, Instant::now(), None),
+            time,
+        );
+    }
+    Ok(exit)
+}
+
+fn play(
+    trial: &Trial,
+    settings: &Settings,
+    expectations: &Expectations,
+    progress: &Progress,
+) -> Run {
+    let begun = Instant::now();
+    let gate = eop_conformance::cases::gate(trial.role);
+    let outcomes = schedule::run(&trial.testee, &gate, &trial.cases, settings, &|played| {
+        progress.played(played);
+    });
+    let Judged { expected, amiss } = expectations.judge(trial.role, &outcomes);
+    Run {
+        role: trial.role,
+        testee: trial.name.clone(),
+        outcomes,
+        timelines: settings.timelines,
+        millis: begun.elapsed().as_millis(),
+        command: trial.command.clone(),
+        seed: settings.seed,
+        expected,
+        amiss,
+        not_judged: trial.not_judged.clone(),
+    }
+}
+
+fn exit(run: &Run) -> Exit {
+    let has = |verdict| run.count(verdict) > 0;
+    if has(Verdict::NotRun) {
+        Exit::Deadline
+    } else if has(Verdict::Error) {
+        Exit::Harness
+    } else if run.as_expected() {
+        Exit::Conforms
+    } else {
+        Exit::DoesNot
+    }
+}
+
+/// How to play, as the options say, with a deadline that counts from `begun`.
+pub(super) fn settings(manner: &Manner, begun: Instant, seed: Option<u64>) -> Settings {
+    let until = |deadline: Duration| begun.checked_add(deadline);
+    Settings {
+        patience: manner.patience,
+        serial: manner.serial,
+        cut: manner.cut,
+        deadline: manner.deadline.and_then(until),
+        seed,
+        timelines: if manner.timelines || manner.out.iter().any(Out::needs_timelines) {
+            Timelines::All
+        } else {
+            Timelines::Failing
+        },
+    }
+}

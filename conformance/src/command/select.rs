@@ -1,0 +1,123 @@
+//! Which cases the options leave, and what a mistyped name may have meant.
+
+use eop_conformance::case::{Case, Role};
+use eop_conformance::nearest::nearest;
+use eop_conformance::requirement;
+
+use super::exit::Refusal;
+use crate::arguments::{Selection, Shard};
+
+/// The cases of one role.
+pub(super) fn all_of(role: Role) -> Vec<Case> {
+    let all = eop_conformance::cases::all().into_iter();
+    all.filter(|case| case.role() == role).collect()
+}
+
+/// Those of the playable cases that the options leave. An option that none of them answers to is refused.
+pub(super) fn select(selection: &Selection, playable: &[Case]) -> Result<Vec<Case>, Refusal> {
+    for pattern in &selection.case {
+        if !playable.iter().any(|case| matches(pattern, case.id)) {
+            return Err(not_playable(pattern, playable));
+        }
+    }
+    for id in &selection.req {
+        if requirement::find(id).is_none() {
+            let all = requirement::all();
+            return Err(unknown(
+                "requirement",
+                id,
+                all.iter().map(|requirement| requirement.id),
+            ));
+        }
+        if !playable
+            .iter()
+            .any(|case| case.requirements.contains(&id.as_str()))
+        {
+            return Err(Refusal::usage(format!(
+                "no case that can be played here speaks for {id}"
+            )));
+        }
+    }
+    let wanted = |case: &&Case| {
+        let (id, requirements) = (case.id, case.requirements);
+        (selection.case.is_empty() || selection.case.iter().any(|pattern| matches(pattern, id)))
+            && (selection.req.is_empty()
+                || selection
+                    .req
+                    .iter()
+                    .any(|id| requirements.contains(&id.as_str())))
+            && selection.level.is_none_or(|level| case.level() == level)
+    };
+    let cases: Vec<_> = playable.iter().filter(wanted).copied().collect();
+    if cases.is_empty() {
+        return Err(Refusal::usage("the options select no case"));
+    }
+    match selection.shard {
+        None => Ok(cases),
+        Some(shard) => part(&cases, shard),
+    }
+}
+
+/// Every `of`-th case: slow and quick ones stand together in the lists, so the parts are alike.
+fn part(cases: &[Case], Shard { part, of }: Shard) -> Result<Vec<Case>, Refusal> {
+    let mine: Vec<_> = cases
+        .iter()
+        .skip(part.saturating_sub(1))
+        .step_by(of)
+        .copied()
+        .collect();
+    if mine.is_empty() {
+        let count = cases.len();
+        return Err(Refusal::usage(format!(
+            "part {part} of {of} of {count} case(s) holds none"
+        )));
+    }
+    Ok(mine)
+}
+
+/// Why no playable case is what the pattern says.
+fn not_playable(pattern: &str, playable: &[Case]) -> Refusal {
+    let all = eop_conformance::cases::all();
+    match all.iter().find(|case| matches(pattern, case.id)) {
+        Some(case) => Refusal::usage(format!(
+            "`{pattern}` cannot be played here: it is for a {} with {}",
+            case.role(),
+            case.needs
+        )),
+        None => unknown("case", pattern, playable.iter().map(|case| case.id)),
+    }
+}
+
+/// The refusal of a name that does not exist, with the nearest that does.
+pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Refusal {
+    let hint =
+        nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Refusal::usage(format!("no {what} matches `{name}`{hint}"))
+}
+
+/// Whether `name` is what `pattern` says; `*` stands for any run of characters.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| rest.get(at..).is_some_and(|end| matches(tail, end)))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_run_of_characters() {
+        assert!(matches("frm.*", "frm.empty"));
+        assert!(matches("*.empty*", "frm.empty-message"));
+        assert!(matches("*", ""));
+        assert!(!matches("frm", "frm.empty"));
+        assert!(!matches("frm.*-x", "frm.empty"));
+    }
+}
