@@ -34,11 +34,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "HEX", value_parser = octets)]
         request: Option<Octets>,
     },
-    /// Judges a client, through its driver.
+    /// Judges a client, through its driver, or a client program by what it does on the wire.
     Client {
-        /// The command that starts the driver.
-        #[arg(long, value_name = "CMD")]
-        exec: String,
+        #[command(flatten)]
+        testee: ClientWay,
+        /// A payload (hex) that the program takes for an answer to its request; `ok` if none is given.
+        #[arg(long, value_name = "HEX", value_parser = octets, requires = "plain")]
+        answer: Option<Octets>,
     },
     /// Lists the cases with their requirements.
     List,
@@ -88,6 +90,18 @@ pub(crate) struct Published {
     pub(crate) check: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ClientWay {
+    /// The command that starts the driver.
+    #[arg(long, value_name = "CMD")]
+    pub(crate) exec: Option<String>,
+    /// The command that starts a client program without a driver, once for every play, with `{addr}` (or `{host}` and
+    /// `{port}`) where the runner's address goes. Only the wire is judged.
+    #[arg(long, value_name = "CMD")]
+    pub(crate) plain: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Peer {
     /// The built-in server.
@@ -98,6 +112,13 @@ pub(crate) enum Peer {
     MutantServer { name: String },
     /// A faulty client's driver.
     MutantClient { name: String },
+    /// A client program, made of a driver: asks once, and is done when it is answered.
+    Program {
+        addr: SocketAddrV4,
+        /// The command that starts the driver; the built-in one if none is given.
+        #[arg(long)]
+        driver: Option<String>,
+    },
 }
 
 /// Which cases.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::requirement::{self, Level, Requirement};
 use crate::segmentation::Cut;
-use crate::stage::{ClientStage, ServerStage};
+use crate::stage::{ClientStage, ProgramStage, ServerStage};
 use crate::verdict::Step;
 
 /// The role under test.
@@ -59,8 +59,10 @@ impl fmt::Display for Twin {
 pub enum Script {
     /// The runner is the client.
     Server(fn(&mut ServerStage<'_>) -> Step),
-    /// The runner is every server.
+    /// The runner is every server, and the application behind a driver.
     Client(fn(&mut ClientStage<'_>) -> Step),
+    /// The runner is every server, of a client program without a driver.
+    Program(fn(&mut ProgramStage<'_>) -> Step),
 }
 
 /// What the testee has to offer for a case to be played.
@@ -72,6 +74,8 @@ pub enum Needs {
     Contract,
     /// The test service, and a command that starts further instances.
     Command,
+    /// A client program, started anew for every play; no driver.
+    Program,
     /// The driver, and a feature that a driver may lack, by its name in `lacks=`.
     Feature(&'static str),
 }
@@ -82,6 +86,7 @@ impl fmt::Display for Needs {
             Self::Answer => f.write_str("a message that is answered"),
             Self::Contract => f.write_str("the test service, or a driver"),
             Self::Command => f.write_str("the test service, and a command that starts it"),
+            Self::Program => f.write_str("a program that --plain starts"),
             Self::Feature(feature) => write!(f, "a driver, and {feature}"),
         }
     }
@@ -136,6 +141,20 @@ impl Case {
         Self::new(id, requirements, title, Script::Client(script))
     }
 
+    /// A case that a client program without a driver passes by doing something. It is not cut: every play costs a process.
+    pub(crate) const fn program(
+        id: &'static str,
+        requirements: &'static [&'static str],
+        title: &'static str,
+        script: fn(&mut ProgramStage<'_>) -> Step,
+    ) -> Self {
+        let case = Self::new(id, requirements, title, Script::Program(script));
+        Self {
+            needs: Needs::Program,
+            ..case.whole()
+        }
+    }
+
     const fn new(
         id: &'static str,
         requirements: &'static [&'static str],
@@ -170,6 +189,14 @@ impl Case {
         }
     }
 
+    /// The case is cut in every way, though others of its kind are not.
+    pub(crate) const fn every_cut(self) -> Self {
+        Self {
+            cuts: Cuts::Every,
+            ..self
+        }
+    }
+
     /// The case needs a message that is answered, and no test service.
     pub(crate) const fn needs_answer(self) -> Self {
         Self {
@@ -199,7 +226,7 @@ impl Case {
     pub const fn role(&self) -> Role {
         match self.script {
             Script::Server(_) => Role::Server,
-            Script::Client(_) => Role::Client,
+            Script::Client(_) | Script::Program(_) => Role::Client,
         }
     }
 

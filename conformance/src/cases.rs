@@ -2,15 +2,28 @@
 
 mod client;
 mod measures;
+mod plain;
 mod server;
 
 use crate::case::{Case, Role};
 use crate::requirement;
 
-/// Every case, servers' first, in the order of the specification.
+/// Every case for a server or a driver, servers' first, in the order of the specification.
 #[must_use]
 pub fn all() -> Vec<Case> {
     [server::all(), client::all()].concat()
+}
+
+/// Every case for client programs without a driver.
+#[must_use]
+pub fn plain() -> Vec<Case> {
+    plain::CASES.to_vec()
+}
+
+/// The case that every other for client programs without a driver rests on: a request is sent.
+#[must_use]
+pub const fn plain_gate() -> Case {
+    plain::GATE
 }
 
 /// The case that every other of a role rests on: a message is answered.
@@ -22,7 +35,8 @@ pub const fn gate(role: Role) -> Case {
     }
 }
 
-/// The requirements that some case of `all` speaks for and no case of `playable` does.
+/// The requirements of the core that some case of `all` speaks for and no case of `playable` does. The contract with a
+/// testee binds nobody who does without it.
 #[must_use]
 pub fn not_judged(all: &[Case], playable: &[Case]) -> Vec<&'static str> {
     let speaks =
@@ -30,7 +44,12 @@ pub fn not_judged(all: &[Case], playable: &[Case]) -> Vec<&'static str> {
     let ids = requirement::all()
         .into_iter()
         .map(|requirement| requirement.id);
-    ids.filter(|id| speaks(all, id) && !speaks(playable, id))
+    let core = ids.filter(|id| {
+        !["EOP-TST-", "EOP-DRV-"]
+            .iter()
+            .any(|contract| id.starts_with(contract))
+    });
+    core.filter(|id| speaks(all, id) && !speaks(playable, id))
         .collect()
 }
 
@@ -45,7 +64,7 @@ mod tests {
     #[test]
     fn names_are_unique_within_a_role() {
         let mut seen = BTreeSet::new();
-        for case in all() {
+        for case in [all(), plain()].concat() {
             assert!(
                 seen.insert((case.role(), case.id)),
                 "{} stands twice",
@@ -56,7 +75,7 @@ mod tests {
 
     #[test]
     fn every_case_cites_requirements_that_exist_and_bind_its_role() {
-        for case in all() {
+        for case in [all(), plain()].concat() {
             assert!(!case.requirements.is_empty(), "{} cites nothing", case.id);
             for id in case.requirements {
                 let requirement =

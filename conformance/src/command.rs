@@ -17,6 +17,7 @@ mod hold;
 mod judge;
 mod mutants;
 mod outputs;
+mod program;
 mod progress;
 mod select;
 mod sense;
@@ -44,9 +45,11 @@ fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Some(Command::Server { testee, request }) => {
             judge::server(testee, request.as_ref(), selection, manner)?
         }
-        Some(Command::Client { exec }) => judge::client(exec, selection, manner)?,
+        Some(Command::Client { testee, answer }) => {
+            judge::client(testee, answer.as_ref(), selection, manner)?
+        }
         Some(Command::List) => {
-            let cases = select::select(selection, &eop_conformance::cases::all())?;
+            let cases = select::select(selection, &select::every())?;
             say(&report::list(&cases));
             Exit::Conforms
         }
@@ -54,18 +57,22 @@ fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Some(Command::Mutants { name, published }) => {
             mutants::run(name, published, selection, manner)?
         }
-        Some(Command::Peer { peer }) => return Ok(act(peer)),
+        Some(Command::Peer { peer }) => return act(peer),
     };
     Ok(exit.into())
 }
 
-fn act(peer: &Peer) -> ExitCode {
-    match peer {
+fn act(peer: &Peer) -> Result<ExitCode, Refusal> {
+    Ok(match peer {
         Peer::Server => eop_reference_peer::server(),
         Peer::Client => eop_reference_peer::client(),
         Peer::MutantServer { name } => mutants::act(Role::Server, name),
         Peer::MutantClient { name } => mutants::act(Role::Client, name),
-    }
+        Peer::Program { addr, driver } => match driver {
+            Some(driver) => program::act(driver, *addr)?,
+            None => program::act(&own("client")?, *addr)?,
+        },
+    })
 }
 
 /// The command that starts one of this program's own peers.

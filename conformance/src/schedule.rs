@@ -13,8 +13,8 @@ use crate::case::{Case, Cuts, Needs, Polarity, Script, Twin};
 use crate::link::{Kept, Manner};
 use crate::requirement::{self, Level};
 use crate::segmentation::Cut;
-use crate::stage::{ClientStage, Play, ServerStage};
-use crate::testee::{DriverTestee, ServerTestee};
+use crate::stage::{ClientStage, Play, ProgramStage, ServerStage};
+use crate::testee::{DriverTestee, ProgramTestee, ServerTestee};
 use crate::timeline::Timeline;
 use crate::verdict::{Breach, Stop, Verdict};
 
@@ -29,6 +29,9 @@ const SAMPLE: usize = 4;
 /// Cases played at the same time.
 const SIDE_BY_SIDE: usize = 24;
 
+/// Cases played at the same time that cost a process each.
+const PROGRAMS_SIDE_BY_SIDE: usize = 4;
+
 /// Whom the cases are played to.
 #[derive(Debug)]
 pub enum Testee {
@@ -36,6 +39,8 @@ pub enum Testee {
     Server(ServerTestee),
     /// A client's driver.
     Client(DriverTestee),
+    /// A client program without a driver.
+    Program(ProgramTestee),
 }
 
 impl Testee {
@@ -45,6 +50,7 @@ impl Testee {
         match self {
             Self::Server(server) => server.processes(),
             Self::Client(client) => client.processes(),
+            Self::Program(_) => Vec::new(),
         }
     }
 }
@@ -201,7 +207,11 @@ pub fn run(
         cut: settings.cut.unwrap_or(Cut::Whole),
     };
     let jobs = slow.into_iter().chain(quick).map(first).collect();
-    let side_by_side = if settings.serial { 1 } else { SIDE_BY_SIDE };
+    let side_by_side = match testee {
+        _ if settings.serial => 1,
+        Testee::Server(_) | Testee::Client(_) => SIDE_BY_SIDE,
+        Testee::Program(_) => PROGRAMS_SIDE_BY_SIDE,
+    };
     work(jobs, side_by_side, settings.deadline, |job| {
         conduct(job, settings)
     });
@@ -434,9 +444,14 @@ fn script(testee: &Testee, case: &Case, play: Play) -> crate::verdict::Step {
             }
             script(&mut stage)
         }
-        (Script::Server(_), Testee::Client(_)) | (Script::Client(_), Testee::Server(_)) => Err(
-            Stop::Harness("a case was played to the other role".to_owned()),
-        ),
+        (Script::Program(script), Testee::Program(program)) => {
+            script(&mut ProgramStage::new(program, play))
+        }
+        (Script::Server(_), Testee::Client(_) | Testee::Program(_))
+        | (Script::Client(_), Testee::Server(_) | Testee::Program(_))
+        | (Script::Program(_), Testee::Server(_) | Testee::Client(_)) => Err(Stop::Harness(
+            "a case was played to a testee of another kind".to_owned(),
+        )),
     }
 }
 

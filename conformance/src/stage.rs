@@ -2,10 +2,12 @@
 
 mod client;
 mod endpoint;
+mod program;
 mod server;
 
 pub use client::{ClientStage, Session};
 pub use endpoint::Endpoint;
+pub use program::{Asked, ProgramStage};
 pub use server::ServerStage;
 
 use std::time::Duration;

@@ -3,10 +3,12 @@
 mod driver;
 mod event;
 mod process;
+mod program;
 mod server;
 
 pub use driver::{Driver, DriverTestee, Report};
 pub use event::Event;
+pub use program::{Program, ProgramTestee};
 pub use server::{Instance, ServerTestee};
 
 /// Why a testee cannot be judged at all: it did not start, or cannot be reached.

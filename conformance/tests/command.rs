@@ -117,6 +117,11 @@ fn a_server_without_the_test_service_is_judged_with_a_known_request() {
     ]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     assert!(!said(&output).contains("not-run"), "{}", said(&output));
+    assert!(
+        said(&output).contains("Not judged") && said(&output).contains("EOP-RED-3,4"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]

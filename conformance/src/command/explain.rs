@@ -11,13 +11,14 @@ use eop_conformance::segmentation::Cut;
 use eop_mutants::MUTANTS;
 
 use super::exit::{Exit, Refusal};
-use super::judge::{built_in, settings};
-use super::say;
+use super::judge::{built_in, gate, settings};
+use super::select::every;
+use super::{mutants, say};
 use crate::arguments::Manner;
 
 /// Explains what has this name.
 pub(super) fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {
-    let all = eop_conformance::cases::all();
+    let all = every();
     if let Some(requirement) = requirement::find(name) {
         say(&sentence(&requirement, &all));
         return Ok(Exit::Conforms);
@@ -39,13 +40,13 @@ pub(super) fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {
 }
 
 fn play(case: &Case, manner: &Manner) -> Result<String, Refusal> {
-    let testee = built_in(case.role(), manner)?;
+    let testee = built_in(case, manner)?;
     let whole = Settings {
         cut: Some(Cut::Whole),
         timelines: Timelines::All,
         ..settings(manner, Instant::now(), None)
     };
-    let gate = eop_conformance::cases::gate(case.role());
+    let gate = gate(case);
     let outcomes = schedule::run(&testee, &gate, &[*case], &whole, &|_| ());
     let played = outcomes.last().and_then(|outcome| outcome.plays.first());
     Ok(report::explain(case, played))
@@ -60,7 +61,7 @@ fn sentence(requirement: &Requirement, all: &[Case]) -> String {
     let mutants: Vec<_> = MUTANTS
         .iter()
         .filter(|mutant| mutant.breaks.contains(&requirement.id))
-        .map(|mutant| mutant.name)
+        .map(|mutant| format!("{} {}", mutants::role(mutant), mutant.name))
         .collect();
     report::explain_requirement(requirement, &cases, &mutants)
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use eop_conformance::baseline::Judged;
-use eop_conformance::case::{Case, Needs, Role};
+use eop_conformance::case::{Case, Needs, Role, Script};
 use eop_conformance::report::Run;
 use eop_conformance::schedule::{self, Settings, Testee, Timelines};
-use eop_conformance::testee::{DriverTestee, ServerTestee};
+use eop_conformance::testee::{DriverTestee, ProgramTestee, ServerTestee};
 use eop_conformance::verdict::Verdict;
 
 use super::baseline::Expectations;
@@ -15,7 +15,10 @@ use super::outputs::Outputs;
 use super::progress::Progress;
 use super::select::{all_of, select};
 use super::{hold, own, quoted, say, start};
-use crate::arguments::{Manner, Octets, Out, Selection, ServerWay};
+use crate::arguments::{ClientWay, Manner, Octets, Out, Selection, ServerWay};
+
+/// What a client program is answered if the user does not say what it understands.
+const ANSWER: &[u8] = b"ok";
 
 /// A testee and what it is played.
 struct Trial {
@@ -43,7 +46,10 @@ pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refus
             return Ok(None);
         }
         Ok(Some(Trial {
-            testee: built_in(role, manner)?,
+            testee: built_in(
+                cases.first().unwrap_or(&eop_conformance::cases::gate(role)),
+                manner,
+            )?,
             role,
             cases,
             name: "built-in peer".to_owned(),
@@ -58,12 +64,26 @@ pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refus
     judge(&trials?.into_iter().flatten().collect::<Vec<_>>(), manner)
 }
 
-/// The built-in peer in one role.
-pub(super) fn built_in(role: Role, manner: &Manner) -> Result<Testee, Refusal> {
-    Ok(match role {
-        Role::Server => Testee::Server(ServerTestee::start(&own("server")?, None, start(manner))?),
-        Role::Client => Testee::Client(DriverTestee::start(&own("client")?, start(manner))?),
+/// The built-in peer that a case can be played to.
+pub(super) fn built_in(case: &Case, manner: &Manner) -> Result<Testee, Refusal> {
+    Ok(match case.script {
+        Script::Server(_) => {
+            Testee::Server(ServerTestee::start(&own("server")?, None, start(manner))?)
+        }
+        Script::Client(_) => Testee::Client(DriverTestee::start(&own("client")?, start(manner))?),
+        Script::Program(_) => Testee::Program(ProgramTestee::new(
+            &own("program {addr}")?,
+            ANSWER.to_vec(),
+        )?),
     })
+}
+
+/// The case that must pass before this one means anything.
+pub(super) const fn gate(case: &Case) -> Case {
+    match case.script {
+        Script::Server(_) | Script::Client(_) => eop_conformance::cases::gate(case.role()),
+        Script::Program(_) => eop_conformance::cases::plain_gate(),
+    }
 }
 
 /// A server, with or without the test service.
@@ -117,17 +137,46 @@ pub(super) fn server(
     )
 }
 
-/// A client, through its driver.
-pub(super) fn client(exec: &str, selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
-    let cases = select(selection, &all_of(Role::Client))?;
+/// A client, through its driver, or as a program.
+pub(super) fn client(
+    way: &ClientWay,
+    answer: Option<&Octets>,
+    selection: &Selection,
+    manner: &Manner,
+) -> Result<Exit, Refusal> {
+    let all = all_of(Role::Client);
+    let (testee, playable, name, flag) = match (&way.exec, &way.plain) {
+        (Some(exec), _) => {
+            let cases = select(selection, &all)?;
+            let testee = DriverTestee::start(exec, start(manner))?;
+            (Testee::Client(testee), cases, exec, "--exec")
+        }
+        (None, Some(plain)) => {
+            let cases = select(selection, &eop_conformance::cases::plain())?;
+            let answer = answer.map_or_else(|| ANSWER.to_vec(), |Octets(octets)| octets.clone());
+            let testee =
+                ProgramTestee::new(plain, answer).map_err(|why| Refusal::usage(why.to_string()))?;
+            (Testee::Program(testee), cases, plain, "--plain")
+        }
+        (None, None) => return Err(Refusal::usage("--exec or --plain")),
+    };
+    let answered = answer.map_or_else(String::new, |Octets(octets)| {
+        format!(" --answer {}", eop_conformance::octets::payload(octets))
+    });
+    let not_judged = match &testee {
+        Testee::Program(_) => {
+            eop_conformance::cases::not_judged(&all, &eop_conformance::cases::plain())
+        }
+        Testee::Server(_) | Testee::Client(_) => Vec::new(),
+    };
     judge(
         &[Trial {
-            testee: Testee::Client(DriverTestee::start(exec, start(manner))?),
+            testee,
             role: Role::Client,
-            cases,
-            name: format!("`{exec}`"),
-            command: format!("eop-conformance client --exec {}", quoted(exec)),
-            not_judged: Vec::new(),
+            cases: playable,
+            name: format!("`{name}`"),
+            command: format!("eop-conformance client {flag} {}{answered}", quoted(name)),
+            not_judged,
         }],
         manner,
     )
@@ -187,7 +236,8 @@ fn play(
     progress: &Progress,
 ) -> Run {
     let begun = Instant::now();
-    let gate = eop_conformance::cases::gate(trial.role);
+    let any = eop_conformance::cases::gate(trial.role);
+    let gate = gate(trial.cases.first().unwrap_or(&any));
     let outcomes = schedule::run(&trial.testee, &gate, &trial.cases, settings, &|played| {
         progress.played(played);
     });

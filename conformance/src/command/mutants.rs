@@ -195,7 +195,8 @@ fn launch(mutant: &Mutant, manner: &Manner) -> Result<Result<Testee, NotStarted>
     })
 }
 
-const fn role(mutant: &Mutant) -> Role {
+/// The role that a mutant plays.
+pub(super) const fn role(mutant: &Mutant) -> Role {
     match mutant.role {
         eop_mutants::Role::Server => Role::Server,
         eop_mutants::Role::Client => Role::Client,

@@ -13,6 +13,15 @@ pub(super) fn all_of(role: Role) -> Vec<Case> {
     all.filter(|case| case.role() == role).collect()
 }
 
+/// Every case there is, in whatever way it is played.
+pub(super) fn every() -> Vec<Case> {
+    [
+        eop_conformance::cases::all(),
+        eop_conformance::cases::plain(),
+    ]
+    .concat()
+}
+
 /// Those of the playable cases that the options leave. An option that none of them answers to is refused.
 pub(super) fn select(selection: &Selection, playable: &[Case]) -> Result<Vec<Case>, Refusal> {
     for pattern in &selection.case {
@@ -77,8 +86,13 @@ fn part(cases: &[Case], Shard { part, of }: Shard) -> Result<Vec<Case>, Refusal>
 
 /// Why no playable case is what the pattern says.
 fn not_playable(pattern: &str, playable: &[Case]) -> Refusal {
-    let all = eop_conformance::cases::all();
-    match all.iter().find(|case| matches(pattern, case.id)) {
+    let of_role = |case: &&Case| playable.iter().any(|other| other.role() == case.role());
+    let every = every();
+    let (mine, others): (Vec<&Case>, Vec<&Case>) = every
+        .iter()
+        .filter(|case| matches(pattern, case.id))
+        .partition(of_role);
+    match mine.first().or(others.first()) {
         Some(case) => Refusal::usage(format!(
             "`{pattern}` cannot be played here: it is for a {} with {}",
             case.role(),

@@ -69,7 +69,11 @@ pub fn explain(case: &Case, played: Option<&Played>) -> String {
 
 /// A requirement with the cases that speak for it and the mutants that break it.
 #[must_use]
-pub fn explain_requirement(requirement: &Requirement, cases: &[Case], mutants: &[&str]) -> String {
+pub fn explain_requirement(
+    requirement: &Requirement,
+    cases: &[Case],
+    mutants: &[String],
+) -> String {
     let Requirement {
         id,
         bound,
@@ -91,7 +95,7 @@ pub fn explain_requirement(requirement: &Requirement, cases: &[Case], mutants: &
     let mutants = if mutants.is_empty() {
         "none"
     } else {
-        &mutants.join(" ")
+        &mutants.join(", ")
     };
     let _ = writeln!(said, "\nMutants that break it: {mutants}");
     said

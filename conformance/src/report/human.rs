@@ -43,12 +43,7 @@ pub fn human(run: &Run) -> String {
         said.push('\n');
     }
     if !run.not_judged.is_empty() {
-        let _ = writeln!(
-            said,
-            "Not judged, for the way the {} is reached offers no case: {}",
-            run.role,
-            run.not_judged.join(" ")
-        );
+        said += &not_judged(run);
     }
     let _ = writeln!(said, "{}", summary(run));
     printable(&said)
@@ -69,6 +64,25 @@ fn printable(said: &str) -> String {
 fn line(word: &str, outcome: &Outcome, why: &str) -> String {
     let (id, broken) = (outcome.case.id, outcome.broken());
     format!("{word:<13}{id}  breaks {broken}{why}\n")
+}
+
+/// The requirements that were not judged, those of a section together: `EOP-RED-1,5,10`.
+fn not_judged(run: &Run) -> String {
+    let mut said = format!(
+        "Not judged, for a {} reached this way gives no sight of it:",
+        run.role
+    );
+    let mut before = "";
+    for id in &run.not_judged {
+        let (section, number) = id.rsplit_once('-').unwrap_or((id, ""));
+        said += &if section == before {
+            format!(",{number}")
+        } else {
+            format!(" {id}")
+        };
+        before = section;
+    }
+    said + "\n"
 }
 
 /// The last line: how many of what.

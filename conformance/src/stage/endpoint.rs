@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddrV4, TcpStream};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -71,10 +72,15 @@ impl Endpoint {
 
     /// Takes the testee's connection.
     pub fn accept(&self) -> Step<Link> {
+        self.accept_within(self.manner.wait)
+    }
+
+    /// Takes the testee's connection, which may be so long in coming.
+    pub fn accept_within(&self, wait: Duration) -> Step<Link> {
         self.manner.flush()?;
         let expected = format!("the testee connects to {} ({})", self.label, self.address);
-        if !ready(&self.socket, PollFlags::IN, self.manner.wait) {
-            return Err(Stop::silence(Axis::Messages, expected, self.manner.wait));
+        if !ready(&self.socket, PollFlags::IN, wait) {
+            return Err(Stop::silence(Axis::Messages, expected, wait));
         }
         match self.take()? {
             Some(link) => Ok(link),

@@ -38,13 +38,10 @@ impl Process {
         environment: &[(&str, &str)],
     ) -> Result<(Self, Receiver<Line>), NotStarted> {
         let failed = |what: &str| NotStarted(format!("cannot start `{command}`: {what}"));
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", command])
+        let mut child = shell(command)
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .process_group(0)
             .spawn()
             .map_err(|error| failed(&error.to_string()))?;
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -72,6 +69,16 @@ impl Process {
             },
             lines,
         ))
+    }
+
+    /// Starts `command` alike, with neither input nor output.
+    pub(super) fn start_alone(command: &str) -> Result<Self, NotStarted> {
+        let child = shell(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| NotStarted(format!("cannot start `{command}`: {error}")))?;
+        Ok(Self { child, input: None })
     }
 
     /// Writes a line to the process. A process that has gone is noticed by the end of its output.
@@ -113,6 +120,17 @@ impl Process {
         held
     }
 
+    /// Ends it and everything it started, at once.
+    pub(super) fn kill(&mut self) {
+        if let Ok(id) = i32::try_from(self.child.id())
+            && let Some(group) = rustix::process::Pid::from_raw(id)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Its process group.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
@@ -128,16 +146,20 @@ impl Process {
     }
 }
 
+/// A command for the shell, in a process group of its own; its standard error is the user's.
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", command])
+        .stderr(Stdio::inherit())
+        .process_group(0);
+    shell
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.leave(LEAVE) {
-            if let Ok(id) = i32::try_from(self.child.id())
-                && let Some(group) = rustix::process::Pid::from_raw(id)
-            {
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            self.kill();
         }
     }
 }

@@ -1,0 +1,73 @@
+//! A client under test without a driver: a program that is started for every play, with the runner's address on its
+//! command line. What it prints and what it is asked for is its own affair.
+
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use super::NotStarted;
+use super::process::Process;
+use crate::verdict::{Step, Stop};
+
+/// A client program under test.
+#[derive(Debug)]
+pub struct ProgramTestee {
+    command: String,
+    answer: Vec<u8>,
+}
+
+/// A run of the program.
+#[derive(Debug)]
+pub struct Program(Process);
+
+impl ProgramTestee {
+    /// The program that `command` starts, once `{addr}`, or `{host}` and `{port}`, are put in; `answer` is a payload that
+    /// it takes for an answer to its request.
+    pub fn new(command: &str, answer: Vec<u8>) -> Result<Self, NotStarted> {
+        if !command.contains("{addr}") && !command.contains("{port}") {
+            return Err(NotStarted(format!(
+                "`{command}` says nowhere where the address goes: {{addr}}, or {{host}} and {{port}}"
+            )));
+        }
+        Ok(Self {
+            command: command.to_owned(),
+            answer,
+        })
+    }
+
+    /// A payload that the program takes for an answer.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+
+    /// Starts the program, which is to connect to `home`.
+    pub fn start(&self, home: SocketAddrV4) -> Step<Program> {
+        let command = self
+            .command
+            .replace("{addr}", &home.to_string())
+            .replace("{host}", &home.ip().to_string())
+            .replace("{port}", &home.port().to_string());
+        let started = Process::start_alone(&command);
+        started
+            .map(Program)
+            .map_err(|NotStarted(why)| Stop::Gone(why))
+    }
+}
+
+impl Program {
+    /// Whether the program has ended within so long.
+    pub fn ended_within(&mut self, time: Duration) -> bool {
+        self.0.leave(time)
+    }
+
+    /// How the program ended, if it has.
+    pub fn ended(&mut self) -> Option<String> {
+        self.0.ended()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
