@@ -188,7 +188,7 @@ pub(crate) struct Manner {
 }
 
 /// The forms of report, for the help and for errors.
-const FORMS: &str = "human|jsonl=FILE|junit=FILE|pcap=FILE";
+const FORMS: &str = "human|jsonl=FILE|junit=FILE|html=FILE|pcap=FILE";
 
 /// A form of report and where it goes.
 #[derive(Debug, Clone)]
@@ -196,6 +196,7 @@ pub(crate) enum Out {
     Human,
     JsonLines(PathBuf),
     Junit(PathBuf),
+    Html(PathBuf),
     Capture(PathBuf),
 }
 
@@ -203,7 +204,7 @@ impl Out {
     /// Whether it tells of plays that were as required what was exchanged in them.
     pub(crate) const fn needs_timelines(&self) -> bool {
         match self {
-            Self::Human | Self::JsonLines(_) | Self::Junit(_) => false,
+            Self::Human | Self::JsonLines(_) | Self::Junit(_) | Self::Html(_) => false,
             Self::Capture(_) => true,
         }
     }
@@ -253,6 +254,7 @@ fn out(word: &str) -> Result<Out, String> {
         Some(("jsonl", file)) => Ok(Out::JsonLines(file.into())),
         Some(("pcap", file)) => Ok(Out::Capture(file.into())),
         Some(("junit", file)) => Ok(Out::Junit(file.into())),
+        Some(("html", file)) => Ok(Out::Html(file.into())),
         _ => Err(format!("no such form; {FORMS}")),
     }
 }

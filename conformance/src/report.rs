@@ -5,6 +5,7 @@ mod explain;
 mod human;
 mod junit;
 mod lines;
+mod page;
 mod pcapng;
 mod plays;
 
@@ -15,6 +16,7 @@ pub use explain::{explain, explain_requirement, list, row};
 pub use human::{held, human};
 pub use junit::junit;
 pub use lines::json_lines;
+pub use page::page;
 
 use crate::baseline::Amiss;
 use crate::case::Role;
@@ -81,4 +83,16 @@ impl Run {
             .map(|outcome| outcome.plays.len())
             .sum()
     }
+}
+
+/// What a testee said, fit for a reader: nothing in it moves the cursor or hides a line.
+fn printable(said: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    said.chars().map(shown).collect()
 }

@@ -9,17 +9,20 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use common::{Scratch, code, eop, own, said};
 use eop_conformance::baseline::Amiss;
 use eop_conformance::case::{Case, Cuts, Needs, Polarity, Role, Script, Twin};
+use eop_conformance::octets::n;
 use eop_conformance::report::{self, Run};
-use eop_conformance::schedule::{Outcome, Played};
+use eop_conformance::schedule::{Outcome, Played, Timelines};
 use eop_conformance::segmentation::Cut;
-use eop_conformance::timeline::Entry;
+use eop_conformance::timeline::{Connection, Entry, Kept, Side, Timeline, What};
 use eop_conformance::verdict::{Axis, Stop, Verdict};
 
 fn here(path: &str) -> PathBuf {
@@ -54,20 +57,42 @@ fn case(id: &'static str, requirements: &'static [&'static str], polarity: Polar
 }
 
 fn played(cut: Cut, twin: Twin, stop: Option<Stop>) -> Played {
-    let entry = |at_us, place: &str, text: &str| Entry {
-        at_us,
-        place: place.to_owned(),
-        text: text.to_owned(),
+    let entry = |at_us, what| Entry {
+        at: Duration::from_micros(at_us),
+        what,
     };
+    let at = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let on = Arc::new(Connection {
+        number: 0,
+        label: "A".to_owned(),
+        opener: Side::Runner,
+        runner: at(50000),
+        testee: at(4000),
+    });
+    let octets = |by, payload: &str| What::Octets {
+        on: Arc::clone(&on),
+        by,
+        octets: Kept {
+            octets: n(payload),
+            len: n(payload).len(),
+        },
+    };
+    let garbage = What::Line {
+        by: Side::Testee,
+        text: "\u{1b}[31mred".to_owned(),
+    };
+    let entries = vec![
+        entry(0, What::Opened(Arc::clone(&on))),
+        entry(1203, octets(Side::Runner, "hello")),
+        entry(1_002_417, octets(Side::Testee, "<b>&amp;</b>")),
+        entry(1_002_500, garbage),
+    ];
+    let begun = SystemTime::UNIX_EPOCH;
     Played {
         cut,
         twin,
         stop,
-        timeline: vec![
-            entry(0, "A", "runner connects: 127.0.0.1:50000 - 127.0.0.1:4000"),
-            entry(1203, "A", "> N(\"hello\")"),
-            entry(1_002_417, "A", "< N(\"<b>\u{1b}[31m&amp;</b>\")"),
-        ],
+        timelines: vec![(twin, Timeline { begun, entries })],
         took: Duration::from_micros(1_002_500),
     }
 }
@@ -154,6 +179,7 @@ fn server() -> Run {
                 Vec::new(),
             ),
         ],
+        timelines: Timelines::Failing,
         millis: 12_034,
         command: "eop-conformance server --exec './server --fast'".to_owned(),
         seed: Some(7),
@@ -179,6 +205,7 @@ fn client() -> Run {
             Verdict::Pass,
             vec![played(Cut::Whole, Twin::Control, None)],
         )],
+        timelines: Timelines::Failing,
         millis: 5,
         command: "eop-conformance".to_owned(),
         seed: None,
@@ -216,6 +243,72 @@ fn for_programs() {
 #[test]
 fn for_continuous_integration() {
     golden("junit.xml", &junit());
+}
+
+fn page() -> String {
+    let mut said = Vec::new();
+    report::page(&[server(), client()], &mut said).expect("memory takes it");
+    String::from_utf8(said).expect("text")
+}
+
+/// The text without what stands between these two, which has a file of its own.
+fn without(text: &str, begin: &str, end: &str) -> String {
+    let (before, rest) = text.split_once(begin).expect("it begins");
+    let (_, after) = rest.split_once(end).expect("it ends");
+    [before, begin, end, after].concat()
+}
+
+#[test]
+fn for_a_browser() {
+    let page = without(&page(), "<style>", "</style>");
+    let page = without(&page, "<script>", "</script>");
+    // The requirements are the specification's, whose sentences may change; the next test is about them.
+    let page = without(&page, "<h2>Requirements</h2>", "<h2>Cases</h2>");
+    // An element a line, so that a difference can be read.
+    golden("page.html", &page.replace("><", ">\n<"));
+}
+
+#[test]
+fn a_cell_is_the_worst_that_a_role_was_worth_by_a_requirement() {
+    let page = page();
+    for (requirement, server, client) in [
+        ("EOP-FRM-1", "pass", "not judged"),
+        ("EOP-FRM-6", "not judged", "pass"),
+        ("EOP-OPC-3", "fail", "not judged"),
+        // The case for it stopped at something else.
+        ("EOP-OPC-2", "inconclusive", "not judged"),
+        ("EOP-LIM-1", "inconclusive", "not judged"),
+        ("EOP-ERR-1", "not-run", "not judged"),
+    ] {
+        let cell = page
+            .split_once(&format!("data-requirement=\"{requirement}\""))
+            .expect("it is there")
+            .1;
+        let cell = cell.split_once("</details>").expect("it ends").0;
+        for (role, worth) in [("server", server), ("client", client)] {
+            let label = format!("aria-label=\"{role} {worth}\"");
+            assert!(cell.contains(&label), "{requirement}: no {label} in {cell}");
+        }
+    }
+    let server_only = page
+        .split_once("data-requirement=\"EOP-RED-14\"")
+        .expect("it is there")
+        .1;
+    assert!(
+        !server_only
+            .split_once("</details>")
+            .expect("it ends")
+            .0
+            .contains("aria-label=\"client")
+    );
+}
+
+#[test]
+fn the_page_needs_nothing_from_outside() {
+    let page = page();
+    for outside in ["src=", "href=", "url(", "@import", "http://", "https://"] {
+        assert!(!page.contains(outside), "`{outside}` in the page");
+    }
 }
 
 fn line_schema() -> jsonschema::Validator {
@@ -302,4 +395,85 @@ fn the_reports_of_a_real_run_are_what_their_schemas_say() {
     }
     assert!(failed > 5, "{failed} failures: too few to be a test");
     assert_eq!(junit.text().matches("<failure").count(), failed);
+}
+
+/// The page as a browser has it once its script has run; continuous integration insists on the browser.
+fn browsed(page: &Scratch) -> Option<String> {
+    if Command::new("chromium").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "chromium is needed here");
+        eprintln!("skipped: no chromium on this machine");
+        return None;
+    }
+    let profile = Scratch::new("profile");
+    let output = Command::new("timeout")
+        .args([
+            "120",
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+        ])
+        .args([
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+        ])
+        .args(["--disable-component-update", "--disable-sync", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.path()))
+        .arg(format!("file://{}", page.path()))
+        .output()
+        .expect("timeout runs");
+    std::fs::remove_dir_all(profile.path()).expect("the browser wrote its profile");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
+#[test]
+fn a_browser_counts_the_rows_and_verdicts_of_the_json_lines() {
+    let (page, lines) = (Scratch::new("html"), Scratch::new("jsonl"));
+    let output = eop(&[
+        "server",
+        "--exec",
+        &own("mutant-server yes-man"),
+        "--cut",
+        "whole",
+        "--case",
+        "red.*",
+        "--case",
+        "frm.*",
+        "--out",
+        &format!("html={}", page.path()),
+        "--out",
+        &format!("jsonl={}", lines.path()),
+    ]);
+    assert_eq!(code(&output), 1, "{}", said(&output));
+    let Some(dom) = browsed(&page) else {
+        return;
+    };
+    let rows: Vec<serde_json::Value> = lines
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .filter(|row: &serde_json::Value| row["row"] == "case")
+        .collect();
+    assert!(rows.len() > 20, "{} rows: too few to be a test", rows.len());
+    let shown = format!("{0} of {0} shown", rows.len());
+    assert!(dom.contains(&shown), "the script does not count {shown}");
+    for verdict in Verdict::ALL.map(Verdict::word) {
+        let told = rows.iter().filter(|row| row["verdict"] == verdict).count();
+        let attribute = format!("data-verdict=\"{verdict}\"");
+        assert_eq!(dom.matches(&attribute).count(), told, "{verdict}");
+    }
+    for row in rows {
+        let attribute = format!("data-case={}", row["case"]);
+        assert_eq!(dom.matches(&attribute).count(), 1, "{attribute}");
+        let timeline = row["timeline"].as_array().map_or(0, Vec::len);
+        let rest = dom.split_once(&attribute).expect("it is there").1;
+        let mine = rest.split_once("</li>").expect("it ends").0;
+        assert_eq!(mine.matches("<tr class=").count(), timeline, "{attribute}");
+    }
 }

@@ -34,6 +34,7 @@ impl Outputs {
                 Out::JsonLines(path) => (path, report::json_lines),
                 Out::Junit(path) => (path, report::junit),
                 Out::Capture(path) => (path, report::capture),
+                Out::Html(path) => (path, report::page),
             };
             let taken =
                 |output: &Output| matches!(output, Output::File(other, ..) if other == path);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Run;
+use super::{Run, printable};
 use crate::baseline::Amiss;
 use crate::case::{Polarity, Twin};
 use crate::requirement;
@@ -47,18 +47,6 @@ pub fn human(run: &Run) -> String {
     }
     let _ = writeln!(said, "{}", summary(run));
     printable(&said)
-}
-
-/// What a testee said, fit for a terminal: nothing in it moves the cursor or hides a line.
-fn printable(said: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control() && c != '\n' {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    said.chars().map(shown).collect()
 }
 
 fn line(word: &str, outcome: &Outcome, why: &str) -> String {
