@@ -143,8 +143,8 @@ fn a_file_that_is_no_baseline_is_a_usage_error_that_names_line_and_entry() {
         ),
         (
             "EOP-RED-6",
-            "EOP-RED-66",
-            "line 3: entry 1: `broken`: there is no requirement EOP-RED-66",
+            "eop-red-66",
+            "line 3: entry 1: `broken`: there is no requirement eop-red-66",
         ),
         (
             "[[expected]]",

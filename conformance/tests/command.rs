@@ -165,7 +165,7 @@ fn refused(arguments: &[&str], what: &str) {
 
 #[test]
 fn a_slip_in_any_name_is_a_usage_error_with_what_was_meant() {
-    refused(&["--req", "EOP-RED-55"], "did you mean `EOP-RED-5`?");
+    refused(&["--req", "eop-red-55"], "did you mean `EOP-RED-5`?");
     refused(&["explain", "eop-red-5"], "did you mean `EOP-RED-5`?");
     refused(&["explain", "red.lat"], "did you mean `red.late`?");
     refused(

@@ -79,13 +79,16 @@ pub fn explain_requirement(
         bound,
         level,
         sentence,
+        document,
+        section,
     } = requirement;
     let bound = match bound {
         Bound::Client => "client",
         Bound::Server => "server",
         Bound::Both => "client and server",
     };
-    let mut said = format!("{id} ({level}, {bound})  {sentence}\n\n");
+    let mut said =
+        format!("{id} ({level}, {bound})  {sentence}\n  {document}, section {section}\n\n");
     if cases.is_empty() {
         said += "No case speaks for it.\n";
     }

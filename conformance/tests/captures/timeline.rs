@@ -1,5 +1,7 @@
 //! Captures of timelines that never happened, written by the suite's own reporter.
 
+use std::collections::BTreeMap;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +44,10 @@ pub(crate) fn octets(timeline: Timeline, stop: Option<Stop>) -> Vec<u8> {
         timelines: Timelines::All,
         millis: 0,
         command: String::new(),
+        seed: None,
+        expected: BTreeMap::new(),
+        amiss: Vec::new(),
+        not_judged: Vec::new(),
     };
     let mut written = Vec::new();
     let told = Capture::begin(&mut written).and_then(|mut capture| capture.tell(&run));

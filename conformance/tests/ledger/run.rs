@@ -52,9 +52,10 @@ fn play(role: Role) -> Vec<Case> {
             cut: Some(Cut::Whole),
             deadline: None,
             timelines: Timelines::Failing,
+            seed: None,
         };
         let gate = eop_conformance::cases::gate(role);
-        let outcomes = schedule::run(&testee, &gate, &left, &settings);
+        let outcomes = schedule::run(&testee, &gate, &left, &settings, &|_| ());
         let (good, bad): (Vec<_>, Vec<_>) = outcomes
             .iter()
             .partition(|outcome| outcome.verdict == Verdict::Pass);
