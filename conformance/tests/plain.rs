@@ -58,16 +58,16 @@ fn a_fault_that_shows_on_the_wire_is_found_by_the_case_that_is_about_it() {
 
 #[test]
 fn a_new_connection_before_the_old_is_closed_is_a_warning() {
-    let output = judge(
-        "mutant-client new-first-unasked",
-        &["--case", "plain.old-first"],
-    );
-    assert_eq!(code(&output), 0, "{}", said(&output));
-    assert!(
-        said(&output).contains("WARN plain.old-first"),
-        "{}",
-        said(&output)
-    );
+    // On a busy machine the old one is closed before the runner has looked: that is missed, never invented.
+    let warned = (0..20).any(|_| {
+        let output = judge(
+            "mutant-client new-first-unasked",
+            &["--case", "plain.old-first"],
+        );
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        said(&output).contains("WARN plain.old-first")
+    });
+    assert!(warned, "20 plays and no warning");
 }
 
 #[test]

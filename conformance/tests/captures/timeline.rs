@@ -1,7 +1,6 @@
 //! Captures of timelines that never happened, written by the suite's own reporter.
 
 use std::collections::BTreeMap;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
