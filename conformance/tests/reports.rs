@@ -217,7 +217,11 @@ fn client() -> Run {
 
 fn json_lines() -> String {
     let mut said = Vec::new();
-    report::json_lines(&[server(), client()], &mut said).expect("memory takes it");
+    let with_every_timeline = Run {
+        timelines: Timelines::All,
+        ..client()
+    };
+    report::json_lines(&[server(), with_every_timeline], &mut said).expect("memory takes it");
     String::from_utf8(said).expect("text")
 }
 

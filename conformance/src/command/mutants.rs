@@ -210,7 +210,7 @@ pub(super) fn act(role: Role, name: &str) -> ExitCode {
         Role::Client => eop_mutants::client(name),
     };
     acted.unwrap_or_else(|unknown| {
-        esay(&format!("eop-conformance: {unknown}\n"));
+        eprintln!("eop-conformance: {unknown}");
         ExitCode::from(2)
     })
 }
