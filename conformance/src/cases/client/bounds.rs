@@ -280,6 +280,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(r(b.address()))?;
         let mut link = follow(&mut session, &b, "owed=2")?;
         session.say("retire 1");
+        session.sync()?;
         if s.control() {
             link.send(n("again"))?;
             return session.expect_message(b"again", "outstanding=1 greeting=1").map(drop);
