@@ -106,7 +106,8 @@ fn write(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exi
     } else {
         Vec::new()
     };
-    let fates = play(chosen, &Selection::default(), manner)?;
+    let mut fates = play(chosen, &Selection::default(), manner)?;
+    confirm(&mut fates, manner)?;
     let anew = |record: &Record| {
         let here =
             |fate: &Fate| fate.role() == record.role() && fate.mutant.name == record.mutant.name;
@@ -122,6 +123,22 @@ fn write(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exi
     records.sort_by_key(place);
     std::fs::write(file, record::render(&records)).map_err(|error| unwritten(file, &error))?;
     Ok(exit(&fates))
+}
+
+/// Plays again what would be published, until all of it comes out as before: what chance finds is not published.
+fn confirm(fates: &mut [Fate], manner: &Manner) -> Result<(), Refusal> {
+    let chosen: Vec<_> = fates.iter().map(|fate| fate.mutant).collect();
+    let open: Vec<_> = fates
+        .iter_mut()
+        .map(|fate| Mutex::new(Some(fate)))
+        .collect();
+    side_by_side(&chosen, |mutant| {
+        let here = chosen.iter().position(|one| std::ptr::eq(*one, mutant));
+        let fate = here.and_then(|place| open.get(place));
+        let fate = fate.and_then(|fate| fate.lock().unwrap_or_else(PoisonError::into_inner).take());
+        fate.map_or(Ok(()), |fate| fate.confirm(manner))
+    })?;
+    Ok(())
 }
 
 /// What the file tells of the mutants.

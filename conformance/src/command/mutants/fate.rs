@@ -17,6 +17,9 @@ use super::record::{By, Record};
 use super::{Exit, Refusal, launch, outcomes};
 use crate::arguments::Manner;
 
+/// How often what would be published is played again at most.
+const CONFIRMED: usize = 3;
+
 /// A case that did not pass.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
@@ -204,9 +207,16 @@ pub(super) fn published(
             }
         }
     }
-    let Some(fate) = fate else {
+    let Some(mut fate) = fate else {
         return Err(Refusal(Exit::Harness, "nothing was played".to_owned()));
     };
+    if differences(record, &fate).is_some() {
+        // A fault that shows only when octets meet in one read may need another cut today.
+        let cases: Vec<_> = Cut::all().flat_map(|cut| record.cases_at(cut)).collect();
+        let more = play(record.mutant, &cases, manner.cut, manner)?;
+        fate.found.extend(more.found);
+        fate.took += more.took;
+    }
     let wrong = differences(record, &fate);
     Ok((fate, wrong))
 }
@@ -217,9 +227,9 @@ fn differences(record: &Record, fate: &Fate) -> Option<String> {
         let as_published = match kill.by {
             By::Nobody => true,
             By::Start => fate.not_started.is_some(),
-            By::Case(case, cut) => fate.found.iter().any(|found| {
+            By::Case(case, _) => fate.found.iter().any(|found| {
                 let blamed = found.blamed == kill.requirement || !kill.blamed;
-                found.case.id == case.id && found.cut == cut && blamed
+                found.case.id == case.id && blamed
             }),
         };
         if !as_published {
@@ -265,6 +275,41 @@ fn play(
 }
 
 impl Fate {
+    /// Plays again what would be published of a subtle mutant, and forgets what does not come out as before. Of one that
+    /// is never twice the same, no case is published as undisturbed.
+    pub(super) fn confirm(&mut self, manner: &Manner) -> Result<(), Refusal> {
+        if self.mutant.trivial || self.mutant.breaks.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..CONFIRMED {
+            let Some(record) = Record::of(self) else {
+                return Ok(());
+            };
+            let (again, wrong) = published(&record, manner)?;
+            if wrong.is_none() {
+                return Ok(());
+            }
+            let same = |found: &Found| {
+                again
+                    .found
+                    .iter()
+                    .any(|one| one.case.id == found.case.id && one.blamed == found.blamed)
+            };
+            let played = |case: &Case| {
+                record
+                    .kills
+                    .iter()
+                    .any(|kill| matches!(kill.by, By::Case(one, _) if one.id == case.id))
+            };
+            self.found
+                .retain(|found| !played(&found.case) || same(found));
+            self.passed
+                .retain(|case| !again.found.iter().any(|one| one.case.id == case.id));
+        }
+        self.passed.clear();
+        Ok(())
+    }
+
     fn note(&mut self, outcome: &Outcome) -> Result<(), Refusal> {
         match outcome.verdict {
             Verdict::Pass => self.passed.push(outcome.case),
