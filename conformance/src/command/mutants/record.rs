@@ -19,6 +19,9 @@ use super::fate::{Fate, start_requirement};
 /// How many cases are named that a fault does not disturb.
 const BESIDE: usize = 3;
 
+/// Who breaks one of these holds up other connections or sessions.
+const HOLDS_UP: [&str; 2] = ["EOP-TST-4", "EOP-DRV-3"];
+
 /// What finds a mutant out.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum By {
@@ -170,6 +173,10 @@ fn kill(fate: &Fate, requirement: &'static str) -> Kill {
 /// Quick cases from all over that ask nothing which the mutant breaks, and passed.
 fn beside(fate: &Fate) -> Vec<Case> {
     let mutant = fate.mutant;
+    // One that holds up others disturbs whatever is played at the same time.
+    if HOLDS_UP.iter().any(|id| mutant.breaks.contains(id)) {
+        return Vec::new();
+    }
     let unrelated = |case: &&Case| {
         case.cuts == Cuts::Every
             && !case
