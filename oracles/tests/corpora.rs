@@ -4,7 +4,7 @@ use std::path::Path;
 
 fn run(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
+        .join("../fuzz/corpus")
         .join(target);
     let mut inputs = 0;
     for entry in std::fs::read_dir(&folder).expect("a committed corpus") {
@@ -22,7 +22,7 @@ macro_rules! corpora {
     ($($target:ident),+) => { $(
         #[test]
         fn $target() {
-            run(stringify!($target), eop_fuzz::$target::check);
+            run(stringify!($target), eop_oracles::$target::check);
         }
     )+ };
 }
