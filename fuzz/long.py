@@ -25,9 +25,9 @@ def fuzz(target, seconds):
         folder.mkdir(parents=True, exist_ok=True)
     command = [BINARIES / target, found, HERE / "corpus" / target, f"-max_total_time={seconds}"]
     command += [f"-artifact_prefix={artifacts}/", "-timeout=10", "-rss_limit_mb=2048"]
-    dictionary = HERE / "dictionaries" / f"{target}.dict"
-    if dictionary.exists():
-        command.append(f"-dict={dictionary}")
+    own = HERE / "dictionaries" / f"{target}.dict"
+    dictionary = own if own.exists() else HERE / "dictionaries" / "frames.dict"
+    command += [f"-dict={dictionary}", "-max_len=1024"]
     start = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as child:
         tail = []

@@ -89,7 +89,10 @@ fn step(client: &mut Client, model: &mut Model, plan: &mut Plan<'_>, arriving: &
         3 => {
             let octets = u64::from(plan.below(40));
             let len = model.len(model.last_offered());
-            (client.take_back(octets, len).is_ok(), model.take_back(octets))
+            (
+                client.take_back(octets, len).is_ok(),
+                model.take_back(octets),
+            )
         }
         4 => (client.write_failed().is_ok(), model.write_failed()),
         5 => (client.half_close().is_ok(), model.half_close()),

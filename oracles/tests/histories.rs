@@ -23,4 +23,6 @@ macro_rules! histories {
     )+ };
 }
 
-histories!(decode, cuts, roundtrip, connection, client_ops, server_ops, pair);
+histories!(
+    decode, cuts, roundtrip, connection, client_ops, server_ops, pair, session, vectors, driver
+);
