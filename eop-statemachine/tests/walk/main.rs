@@ -351,6 +351,109 @@ fn octets_kept_for_the_next_connection_are_parsed_there() {
 }
 
 #[test]
+fn without_counting_greetings_a_message_comes_before_one() {
+    let setting = Setting {
+        greetings: 1,
+        ..paired()
+    };
+    harm(
+        Defect::GreetingsNotCounted,
+        Property::GreetingsComeFirst,
+        setting,
+    );
+}
+
+#[test]
+fn resending_what_was_to_be_dropped_sends_it_again() {
+    harm(
+        Defect::DropIsResend,
+        Property::DroppedStaysDropped,
+        paired(),
+    );
+}
+
+#[test]
+fn taking_back_what_may_have_left_lets_it_go_elsewhere() {
+    let setting = Setting {
+        fallback: true,
+        ..paired()
+    };
+    harm(
+        Defect::TakenBackWithoutProof,
+        Property::BoundOnceOffered,
+        setting,
+    );
+}
+
+#[test]
+fn a_server_that_answers_out_of_order_answers_another_message() {
+    harm(
+        Defect::ServerAnswersOutOfOrder,
+        Property::AnswersMatch,
+        paired(),
+    );
+}
+
+#[test]
+fn a_server_that_forgets_its_greeting_is_waited_for_in_vain() {
+    let setting = Setting {
+        greetings: 1,
+        failures: 0,
+        redirects: 0,
+        ..paired()
+    };
+    harm(Defect::ServerForgetsGreeting, Property::NoDeadlock, setting);
+}
+
+#[test]
+fn an_empty_response_left_out_is_not_what_was_meant() {
+    harm(
+        Defect::ServerDropsEmptyResponse,
+        Property::WhatWasSent,
+        paired(),
+    );
+}
+
+#[test]
+fn a_message_that_is_not_handed_on_is_lost_and_the_end_is_called_clean() {
+    harm(Defect::MessageNotHandedOn, Property::NothingLost, paired());
+    harm(
+        Defect::MessageNotHandedOn,
+        Property::CleanMeansNothingLeft,
+        paired(),
+    );
+}
+
+#[test]
+fn sending_before_a_decision_is_refused() {
+    harm(Defect::SendsBeforeDeciding, Property::NoMisuse, paired());
+}
+
+#[test]
+fn taking_any_message_for_progress_visits_an_endpoint_twice() {
+    let greeting = Setting {
+        redirects: 3,
+        greetings: 1,
+        ..paired()
+    };
+    harm(
+        Defect::AnyMessageIsProgress,
+        Property::NoEndpointTwice,
+        greeting,
+    );
+}
+
+#[test]
+fn connecting_home_whatever_is_said_is_elsewhere() {
+    harm(Defect::ConnectsHome, Property::WhereItWasSent, paired());
+}
+
+#[test]
+fn trying_again_for_ever_comes_back_to_the_same_world() {
+    harm(Defect::RetriesForEver, Property::NoLivelock, paired());
+}
+
+#[test]
 fn a_half_close_that_the_session_does_not_know_of_makes_it_connect_for_nothing() {
     let setting = Setting {
         half_close: true,
