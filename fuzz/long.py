@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes one target for a while and says in one line of fuzz/runs.md how its coverage went: long.py TARGET [SECONDS].
+"""Fuzzes one target for a while and says in one line of proof/fuzz.md how its coverage went: long.py TARGET [SECONDS].
 
 The target has to be built: cargo +stable fuzz build -s none. What is found to be worth keeping goes into
 fuzz/target/found/TARGET, from where `keep.py` takes the smallest set that covers the same into the corpus.
@@ -14,7 +14,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARIES = HERE / "target/x86_64-unknown-linux-gnu/release"
-RUNS = HERE / "runs.md"
+RUNS = HERE.parent / "proof" / "fuzz.md"
 PROGRESS = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+) ft: (\d+)")
 
 
