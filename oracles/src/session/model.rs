@@ -298,6 +298,7 @@ impl Model {
             return false;
         }
         self.messages.retain(|m| !m.owed || m.decided);
+        self.release();
         if self.messages.is_empty() && self.half_close && !self.is_connected() {
             self.finish(Reason::Known("eof", None, ""));
         }
