@@ -19,6 +19,8 @@ import tarfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TREE = ROOT / "target" / "defects"
+# Of its own: cargo would take what it built here for what it built there.
+TARGET = ROOT / "target" / "defects-target"
 TABLE = HERE / "defects.md"
 
 
@@ -74,7 +76,7 @@ def patch(defect, *options):
 
 
 def passes(layer):
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target"), "RUST_BACKTRACE": "0"}
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "RUST_BACKTRACE": "0"}
     for command in LAYERS[layer]:
         build = [*command, "--no-run"] if command[1] == "test" else ["cargo", "build", *command[2:]]
         built = subprocess.run(build, cwd=TREE, env=environment, capture_output=True, text=True)
