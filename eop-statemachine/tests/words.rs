@@ -120,8 +120,18 @@ fn a_cause_is_named_for_what_the_network_said() {
     ] {
         assert_eq!(cause.kind(), kind);
     }
-    let stall = Cause::Stall.to_string();
-    assert_eq!(stall, "it takes no octets (EOP-CLS-12)");
+    for (cause, words) in [
+        (Cause::ConnectFailed, "it cannot be connected to"),
+        (Cause::Timeout, "it took too long"),
+        (
+            Cause::TlsFailed,
+            "it is not authenticated as the service (EOP-SEC-1)",
+        ),
+        (Cause::Stall, "it takes no octets (EOP-CLS-12)"),
+        (Cause::Uncertain, "the connection was lost (EOP-RSD-8)"),
+    ] {
+        assert_eq!(cause.to_string(), words);
+    }
 }
 
 #[test]
