@@ -54,7 +54,7 @@ def main():
     if not RUNS.exists():
         sys.exit(f"{RUNS} is missing")
     with RUNS.open("a") as out:
-        print("", *row, "", sep=" | ", file=out)
+        print(f"| {' | '.join(map(str, row))} |", file=out)
     print(*row)
 
 
