@@ -21,6 +21,8 @@ pub(super) struct Course {
     before: usize,
     /// The redirector of the episode's first redirect, if it counts as visited.
     redirector: Option<SocketAddrV4>,
+    /// When the connection at each hop was over; 0 where it never was.
+    left_at: Vec<u64>,
     /// What the deadline allows, and what of it is spent.
     limit: u64,
     spent: u64,
@@ -34,6 +36,7 @@ impl Course {
             moves: Vec::new(),
             before: 0,
             redirector: None,
+            left_at: vec![0],
             limit: bounds.home_deadline,
             spent: 0,
             quiet: 0,
@@ -61,8 +64,15 @@ impl Course {
         }
     }
 
+    /// The connection of this hop is over.
+    pub(super) fn leave(&mut self, now: u64) {
+        let hop = self.hop();
+        self.left_at[hop] = now;
+    }
+
     pub(super) fn note(&mut self, to: Option<SocketAddrV4>, fallback: bool, at: u64) {
         self.moves.push(Move { to, fallback, at });
+        self.left_at.push(0);
     }
 
     /// The episode ended now.
@@ -71,11 +81,11 @@ impl Course {
         self.redirector = None;
     }
 
-    /// It turns out that it ended at an earlier hop.
-    pub(super) fn ended_at(&mut self, hop: usize) {
+    /// It turns out that it ended at an earlier hop: then the REDIRECT behind that hop began the one that is.
+    pub(super) fn ended_at(&mut self, hop: usize, now: u64) {
         self.before = self.before.max(hop);
         self.redirector = None;
-        (self.limit, self.spent) = (self.bounds.deadline, 0);
+        (self.limit, self.spent) = (self.bounds.deadline, now - self.left_at[hop]);
     }
 
     /// Why a redirect to `target` is one too many.

@@ -232,7 +232,8 @@ impl Model {
         let waits = self.messages.iter().any(|m| m.decided);
         let between = self.is_connected() && self.course.is_running() && !waits;
         let quiet = self.is_quiet();
-        self.course.pass(time, self.is_timed() || between, quiet);
+        let thinks = between || self.phase == Phase::Holding;
+        self.course.pass(time, self.is_timed() || thinks, quiet);
     }
 
     pub(super) fn is_quiet(&self) -> bool {
@@ -244,6 +245,9 @@ impl Model {
             return;
         }
         let dialing = self.phase == Phase::Connecting;
+        if self.is_connected() {
+            self.course.leave(self.now);
+        }
         let kind = if dialing { "ConnectFailed" } else { "Timeout" };
         self.finish(match self.redirect {
             Some((target, _)) => Reason::Known("RedirectDeadline", Some(target), ""),
@@ -322,7 +326,7 @@ impl Model {
         self.messages.drain(..count);
         self.release();
         if late {
-            self.course.ended_at(hop);
+            self.course.ended_at(hop, self.now);
         } else {
             self.course.end_episode();
         }
@@ -555,6 +559,7 @@ impl Model {
     }
 
     fn note_redirect(&mut self, to: SocketAddrV4, late: bool) {
+        self.course.leave(self.now);
         self.redirect = Some((to, late));
         self.line.redirected = true;
         for message in &mut self.messages {
@@ -626,6 +631,9 @@ impl Model {
 
     /// The connection, or the attempt to make one, is over without a redirect.
     fn fail(&mut self, reason: Reason, connecting: bool) {
+        if !connecting {
+            self.course.leave(self.now);
+        }
         let touched = !connecting && self.messages.iter().any(|m| m.offered > 0);
         let cleared = self.half_close && self.messages.is_empty();
         let clean = matches!(reason, Reason::Fin) && self.messages.is_empty();
