@@ -241,9 +241,9 @@ impl Pair {
     }
 }
 
-/// Octets that are left of the message that is to be written.
+/// Octets that are left of the message that is to be written: the most that the machine takes. Whether so many are left is
+/// for the model to say.
 fn wanted(session: &Session<ROOM>) -> Option<u64> {
-    // Whatever the length: more than is left is refused, so that the model says how many fit.
     let Want::Write { .. } = session.want() else {
         return None;
     };
