@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of the corpora from the golden vectors: corpus/TARGET/seed-*. Standard library only.
 
-Each target's file in src/ says what its input looks like.
+Each target's file in ../oracles/src says what its input looks like.
 """
 
 import itertools
@@ -87,6 +87,61 @@ def client_steps(vector):
                 yield {"connected": 7, "refused": 8, "fin": 14, "reset": 15, "write-error": 16}[net]
 
 
+def session_steps(vector):
+    """The operations of `session`, whose terms leave every bound at its default."""
+    fallback, automatic = vector.get("fallback") == "home", vector["resend"] == "automatic"
+    yield (vector["discipline"] == "manual") | automatic << 1 | (vector["greetings"] % 2) << 2 | fallback << 3
+    yield from (0b10, 0, 0)  # the policy `paper`
+    for step in vector["steps"]:
+        match step:
+            case {"app": "send", "payload": payload}:
+                yield from (0, len(octets(payload)) % 20, not step.get("never_resend", False))
+            case {"app": "retire", "count": count}:
+                yield from (2, count)
+            case {"app": ("resend" | "drop") as act}:
+                yield from (3 if act == "resend" else 4, 3 if step.get("refused", False) else 0)
+            case {"app": ("half-close" | "close" | "settle") as act}:
+                yield from {"half-close": (5,), "close": (7, 0), "settle": (6,)}[act]
+            case {"out": out}:
+                for _ in frame_ends(octets(out)):
+                    yield from (11, 255)
+                if step.get("fin"):
+                    yield 15
+            case {"in": arriving}:
+                stream = octets(arriving)
+                for start in range(0, len(stream), 255):
+                    piece = stream[start : start + 255]
+                    yield from (23, len(piece), *piece)
+            case {"net": net}:
+                yield from {"connected": (8,), "refused": (10, 0), "fin": (16,), "reset": (17, 0), "write-error": (14,)}[net]
+
+
+def connection_steps(vector):
+    """The operations of `connection`: what a session's vector does up to its first redirect."""
+    yield (vector["discipline"] == "manual") | (vector["greetings"] % 3) << 1
+    for step in vector["steps"]:
+        match step:
+            case {"app": "send", "payload": payload}:
+                yield from (0, len(octets(payload)) % 20)
+            case {"app": "retire", "count": count}:
+                yield from (7, count)
+            case {"app": "half-close"}:
+                yield 5
+            case {"out": out}:
+                ends = frame_ends(octets(out))
+                for start, end in itertools.pairwise([0, *ends]):
+                    yield from (1, min(end - start, 255))
+                if step.get("fin"):
+                    yield 6
+            case {"in": arriving}:
+                stream = octets(arriving)
+                for start in range(0, len(stream), 79):
+                    piece = stream[start : start + 79]
+                    yield from (12, len(piece), *piece)
+            case {"net": net}:
+                yield from {"fin": (10, 0), "reset": (9, 0), "write-error": (4,)}.get(net, ())
+
+
 def server_steps(vector):
     targets = ["10.0.0.2:4000", "10.0.0.2:0", "0.0.0.0:4000", "224.0.0.1:4000"]
     yield (vector["discipline"] == "manual") | vector["greetings"] << 1
@@ -113,6 +168,36 @@ def sessions():
     for vector in vectors("sessions"):
         target, steps = {"client": ("client_ops", client_steps), "server": ("server_ops", server_steps)}[vector["role"]]
         write(target, vector["id"], [int(octet) for octet in steps(vector)])
+        if vector["role"] == "client":
+            for target, steps in (("session", session_steps), ("connection", connection_steps)):
+                write(target, vector["id"], [int(octet) for octet in steps(vector)])
+
+
+def notation():
+    for name in ("frames", "rejects", "streams"):
+        for vector in vectors(name):
+            write("vectors", f"{name}-{vector['id']}", vector["octets"].encode())
+
+
+def driver():
+    lines = """connected 192.0.2.10:9000 local=127.0.0.1:4000 hop=0
+message 6869 outstanding=1 greeting=0
+message - outstanding=0 greeting=1
+message @5000 crc32=0badcafe outstanding=0 greeting=0
+redirected 192.0.2.20:9001 owed=1 late=0 hop=1 resend=explicit
+dial 192.0.2.20:9001
+rejected resend nothing-owed
+synced t-1
+ended eof
+ended RedirectFailed target=192.0.2.20:9001 cause=Uncertain owed=1 unsent=2 uncertain=3
+ended eof now
+synced
+connected 127.0.0.1:1 hop=0
+ended eof owed=1 owed=1
+message 6869 outstanding=1 greeting=0 late
+hello"""
+    for number, line in enumerate(lines.splitlines()):
+        write("driver", f"{number:02}", line.encode())
 
 
 def pair():
@@ -139,7 +224,7 @@ def pair():
 
 
 if __name__ == "__main__":
-    for target in (decode, cuts, roundtrip, sessions, pair):
+    for target in (decode, cuts, roundtrip, sessions, pair, notation, driver):
         target()
     for folder in sorted((HERE / "corpus").iterdir()):
         print(folder.name, len(list(folder.glob("seed-*"))))

@@ -21,6 +21,9 @@ use eop_statemachine::{Discipline, Server, Service, Session, server};
 use eop_wire::Frame;
 use serde::Deserialize;
 
+#[path = "../../vectors/notation.rs"]
+mod notation;
+
 // --- The vectors ---
 
 /// Groups of hex and `@N` patterns; `-` for nothing.
@@ -30,19 +33,7 @@ struct Octets(Vec<u8>);
 
 impl From<String> for Octets {
     fn from(notation: String) -> Self {
-        let group = |group: &str| match group.strip_prefix('@') {
-            Some(count) => (0..count.parse::<u32>().unwrap())
-                .map(|i| u8::try_from(i % 251).unwrap())
-                .collect(),
-            None => (0..group.len())
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&group[at..at + 2], 16).unwrap())
-                .collect::<Vec<u8>>(),
-        };
-        match notation.as_str() {
-            "-" => Self::default(),
-            groups => Self(groups.split(' ').flat_map(group).collect()),
-        }
+        Self(notation::octets(&notation).unwrap_or_else(|| panic!("{notation}: not the notation")))
     }
 }
 

@@ -11,6 +11,7 @@ mod reading;
 use core::net::{Ipv4Addr, SocketAddrV4};
 
 use eop_wire::Frame;
+use proptest::prelude::*;
 use reading::{Reading, as_early, read};
 
 const LIMIT: u32 = 64;
@@ -93,6 +94,34 @@ fn every_pair_of_cuts_gives_the_same_items() {
                 let pieces = [&octets[..first], &octets[first..second], &octets[second..]];
                 let cut = comparable(read(LIMIT, &pieces));
                 assert_eq!(cut, whole, "{name}, cut at {first} and {second}");
+            }
+        }
+    }
+}
+
+/// Frames of both kinds, whole or not, and now and then something else.
+fn any_stream() -> impl Strategy<Value = Vec<u8>> {
+    let frame = (1..=2_u8, any::<[u8; 6]>(), 0..20_u8, 0..20_usize).prop_map(
+        |(opcode, target, slen, there)| {
+            let header = [&[0, opcode][..], &target, &[0, 0, 0, slen]].concat();
+            [&header[..], &vec![slen; there.min(usize::from(slen))]].concat()
+        },
+    );
+    let piece = prop_oneof![8 => frame, 1 => proptest::collection::vec(any::<u8>(), 1..6)];
+    proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Shows EOP-FRM-2.
+    #[test]
+    fn every_pair_of_cuts_of_any_stream_gives_the_same_items(octets in any_stream()) {
+        let whole = comparable(read(LIMIT, &[&octets]));
+        for second in 0..=octets.len() {
+            for first in 0..=second {
+                let pieces = [&octets[..first], &octets[first..second], &octets[second..]];
+                let cut = comparable(read(LIMIT, &pieces));
+                prop_assert_eq!(&cut, &whole, "cut at {} and {}", first, second);
             }
         }
     }

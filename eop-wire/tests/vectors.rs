@@ -17,6 +17,9 @@ use eop_wire::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+#[path = "../../vectors/notation.rs"]
+mod notation;
+
 const FILES: [&str; 4] = ["frames", "rejects", "streams", "sessions"];
 
 fn repository() -> PathBuf {
@@ -32,22 +35,8 @@ fn vectors<V: DeserializeOwned>(file: &str) -> Vec<V> {
     serde_json::from_value(document["vectors"].clone()).unwrap()
 }
 
-/// Groups of hex and `@N` patterns; `-` for nothing.
 fn octets(notation: &str) -> Vec<u8> {
-    let group = |group: &str| match group.strip_prefix('@') {
-        Some(count) => (0..count.parse::<u32>().unwrap())
-            .map(|i| u8::try_from(i % 251).unwrap())
-            .collect(),
-        None => (0..group.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&group[at..at + 2], 16).unwrap())
-            .collect::<Vec<u8>>(),
-    };
-    if notation == "-" {
-        Vec::new()
-    } else {
-        notation.split(' ').flat_map(group).collect()
-    }
+    notation::octets(notation).unwrap_or_else(|| panic!("{notation}: not the notation"))
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]

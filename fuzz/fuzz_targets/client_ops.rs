@@ -1,5 +1,5 @@
-//! See `src/client_ops.rs`.
+//! See `oracles/src/client_ops.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::client_ops::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::client_ops::check(data));

@@ -1,5 +1,5 @@
-//! See `src/cuts.rs`.
+//! See `oracles/src/cuts.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::cuts::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::cuts::check(data));

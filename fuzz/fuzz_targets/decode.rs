@@ -1,5 +1,5 @@
-//! See `src/decode.rs`.
+//! See `oracles/src/decode.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::decode::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::decode::check(data));

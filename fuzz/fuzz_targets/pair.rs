@@ -1,5 +1,5 @@
-//! See `src/pair.rs`.
+//! See `oracles/src/pair.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::pair::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::pair::check(data));

@@ -1,5 +1,5 @@
-//! See `src/roundtrip.rs`.
+//! See `oracles/src/roundtrip.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::roundtrip::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::roundtrip::check(data));

@@ -1,5 +1,5 @@
-//! See `src/server_ops.rs`.
+//! See `oracles/src/server_ops.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_fuzz::server_ops::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| eop_oracles::server_ops::check(data));

@@ -83,6 +83,16 @@ fn a_self_redirect_with_an_answer_is_a_loop_until_the_answer_is_retired() {
 }
 
 #[test]
+fn retiring_none_does_not_have_a_loop_judged_again() {
+    let mut session = connected(manual());
+    send(&mut session, 0);
+    write(&mut session);
+    let _ = redirect(&mut session, &r(HOME, "answer"), 0);
+    session.retire(0, 0).unwrap();
+    assert_eq!(session.state(), State::Settling);
+}
+
+#[test]
 fn an_episode_that_an_answer_ended_does_not_count_when_it_is_retired_late() {
     let bounds = Bounds {
         redirects: 2,

@@ -32,6 +32,25 @@ pub(crate) enum Defect {
     ServerParsesWhileDraining,
     /// The client reads octets that followed a redirect on the next connection (EOP-RED-9).
     OctetsLeak,
+    /// The application says `resend` where it means `drop` (EOP-RSD-17).
+    DropIsResend,
+    /// When its connection is lost, the adapter takes back what it offered, without proof that nothing left
+    /// (EOP-RSD-7; trace 17).
+    TakenBackWithoutProof,
+    /// The server answers in another order than it was asked (EOP-ACC-3).
+    ServerAnswersOutOfOrder,
+    /// The server does not greet where the service says so (EOP-ACC-4).
+    ServerForgetsGreeting,
+    /// An empty response that goes with a redirect is left out (EOP-RED-4).
+    ServerDropsEmptyResponse,
+    /// What the application sends while the adapter connects is not handed on (EOP-RSD-3).
+    MessageNotHandedOn,
+    /// The application sends something new while a decision is due (EOP-RSD-13).
+    SendsBeforeDeciding,
+    /// The adapter connects home whatever it is told (EOP-RED-7).
+    ConnectsHome,
+    /// A connection that cannot be made is tried again for ever, and the session not told (EOP-EPI-5, EOP-FAI-1).
+    RetriesForEver,
     /// The half-close is not said to the session but to the first connection alone (EOP-HCL-2; trace 16).
     HalfCloseForgotten,
 }

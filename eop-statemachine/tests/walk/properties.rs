@@ -54,6 +54,8 @@ pub(crate) enum Property {
     CleanMeansNothingLeft,
     /// Something always happens next, unless there is nothing to do (EOP-HCL-2, EOP-RSD-14).
     NoDeadlock,
+    /// Whatever the honest parties do by themselves comes to an end: no world comes back to itself by it.
+    NoLivelock,
     /// An honest caller is never refused.
     NoMisuse,
 }

@@ -1,11 +1,11 @@
 //! Breadth first through every world, remembering which were seen by their fingerprints: 64 bits each, so that
 //! of ten million worlds the chance that any two are taken for one is below 1 in 300,000.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use crate::properties::{Verdict, goes_on};
+use crate::properties::{Property, Verdict, goes_on};
 use crate::races::Races;
 use crate::setting::Setting;
 use crate::steps::{Step, steps, take};
@@ -44,12 +44,14 @@ impl fmt::Display for Counterexample {
 /// Walks everything that the setting allows.
 pub(crate) fn walk(setting: &Setting) -> Result<Walk, Counterexample> {
     let mut found = Walk::default();
-    let mut seen: HashSet<u64, BuildHasherDefault<Same>> = HashSet::default();
+    let mut seen: HashMap<u64, u32, BuildHasherDefault<Same>> = HashMap::default();
+    // From world to world, by what happens of itself.
+    let mut of_itself: Vec<(u32, u32)> = Vec::new();
     let mut origins: Vec<(u32, Option<Step>)> = Vec::new();
     let mut queue: VecDeque<(World, u32, usize)> = VecDeque::new();
     let mut next = Vec::new();
     let first = World::new(setting);
-    seen.insert(fingerprint(&first));
+    seen.insert(fingerprint(&first), 0);
     origins.push((0, None));
     queue.push_back((first, 0, 0));
     while let Some((world, origin, depth)) = queue.pop_front() {
@@ -75,14 +77,61 @@ pub(crate) fn walk(setting: &Setting) -> Result<Walk, Counterexample> {
                 }
                 Err(verdict) => return Err(counterexample(&origins, origin, Some(*step), verdict)),
             };
-            if seen.insert(fingerprint(&after)) {
-                let number = u32::try_from(origins.len()).expect("fewer than 2^32 worlds");
+            let next = u32::try_from(origins.len()).expect("fewer than 2^32 worlds");
+            let number = *seen.entry(fingerprint(&after)).or_insert(next);
+            if number == next {
                 origins.push((origin, Some(*step)));
                 queue.push_back((after, number, depth + 1));
             }
+            if step.is_cooperative() {
+                of_itself.push((origin, number));
+            }
         }
     }
-    Ok(found)
+    match on_a_cycle(origins.len(), &of_itself) {
+        Some(origin)
+            if setting
+                .watched
+                .is_none_or(|watched| watched == Property::NoLivelock) =>
+        {
+            let verdict = Verdict {
+                property: Property::NoLivelock,
+                what: "it comes back to this world of itself".to_owned(),
+            };
+            Err(counterexample(&origins, origin, None, verdict))
+        }
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// The first world that is left when those are taken away, again and again, to which no step leads any more. `None`: no
+/// world is left, so none can be come back to.
+fn on_a_cycle(worlds: usize, edges: &[(u32, u32)]) -> Option<u32> {
+    let mut arriving = vec![0_u32; worlds];
+    let mut leaving: Vec<u32> = vec![0; worlds + 1];
+    for (from, to) in edges {
+        arriving[*to as usize] += 1;
+        leaving[*from as usize + 1] += 1;
+    }
+    // Worlds are numbered in the order in which they are left, so the edges are sorted already.
+    for world in 0..worlds {
+        leaving[world + 1] += leaving[world];
+    }
+    let mut free: Vec<u32> = (0..).take(worlds).collect();
+    free.retain(|world| arriving[*world as usize] == 0);
+    let mut taken = vec![false; worlds];
+    while let Some(world) = free.pop() {
+        let world = world as usize;
+        taken[world] = true;
+        for (_, to) in &edges[leaving[world] as usize..leaving[world + 1] as usize] {
+            arriving[*to as usize] -= 1;
+            if arriving[*to as usize] == 0 {
+                free.push(*to);
+            }
+        }
+    }
+    let left = taken.iter().position(|taken| !taken)?;
+    u32::try_from(left).ok()
 }
 
 fn counterexample(

@@ -8,7 +8,7 @@ mod servers;
 
 use std::fmt::Debug;
 
-use eop_statemachine::session::{ConnectError, State, Want};
+use eop_statemachine::session::{ConnectError, Loss, State, Want};
 use eop_statemachine::{Discipline, server};
 use eop_wire::HEADER_LEN;
 
@@ -46,6 +46,8 @@ pub(crate) enum Step {
     OfferHalfClose,
     /// A defective adapter reports what it wrote.
     Report,
+    /// The adapter has waited for long enough, for octets to be taken or to come.
+    GiveUp,
     WriteFails,
     Wait,
     Expire,
@@ -75,7 +77,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// Whether the honest parties take it by themselves, sooner or later.
-    const fn is_cooperative(self) -> bool {
+    pub(crate) const fn is_cooperative(self) -> bool {
         match self {
             Self::Resend
             | Self::Drop
@@ -96,6 +98,7 @@ impl Step {
             | Self::Answer(_) => true,
             Self::Send
             | Self::HalfClose
+            | Self::GiveUp
             | Self::WriteFails
             | Self::Wait
             | Self::Expire
@@ -150,7 +153,9 @@ fn application(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
         .iter()
         .filter(|fate| **fate != Fate::NotSent)
         .count();
-    let may_send = matches!(state, State::Dialing | State::Open | State::Moving) && !undecided;
+    let hasty = setting.defect == Some(Defect::SendsBeforeDeciding);
+    let may_send =
+        matches!(state, State::Dialing | State::Open | State::Moving) && (!undecided || hasty);
     if may_send && !world.half_closed && sent < usize::from(setting.messages) {
         steps.push(Step::Send);
     }
@@ -211,6 +216,9 @@ fn network(world: &World, setting: &Setting, steps: &mut Vec<Step>) {
         }
     }
     if let Some(link) = world.current() {
+        if world.failures > 0 && session.outstanding() > 0 {
+            steps.push(Step::GiveUp);
+        }
         let writing = matches!(session.want(), Want::Write { .. });
         if writing && link.broken && session.connection().bound() > 0 {
             steps.push(Step::WriteFails);
@@ -255,7 +263,9 @@ fn servers(world: &World, setting: &Setting, index: u8, link: &Link, steps: &mut
     let waits = link.waiting[0].is_some();
     let manual = setting.discipline == Discipline::Manual;
     if !greeted {
-        steps.push(Step::Greet(index));
+        if defect != Some(Defect::ServerForgetsGreeting) {
+            steps.push(Step::Greet(index));
+        }
     } else if waits {
         steps.push(Step::Answer(index));
         steps.push(Step::AnswerEmpty(index));
@@ -321,6 +331,12 @@ impl World {
             Step::Retire => self.retire(),
             Step::Settle => no_misuse(self.session.settle()),
             Step::Connect => self.connect(setting),
+            Step::ConnectFails if setting.defect == Some(Defect::RetriesForEver) => Ok(()),
+            Step::GiveUp => {
+                self.failures -= 1;
+                self.session.lost(Loss::Stall, now);
+                self.go_on(setting)
+            }
             Step::ConnectFails => {
                 self.failures -= 1;
                 no_misuse(self.session.connect_failed(ConnectError::Failed, now))?;

@@ -20,6 +20,18 @@ impl World {
             Property::WhereItWasSent,
             "",
         )?;
+        let to = match self.session.place() {
+            Destination::Target(target) if setting.defect != Some(Defect::ConnectsHome) => {
+                place(target)
+            }
+            Destination::Target(_) | Destination::Home => 0,
+        };
+        require(
+            setting,
+            to == self.path[self.stop()].place,
+            Property::WhereItWasSent,
+            "it goes elsewhere",
+        )?;
         let cleared = self.half_closed && self.outstanding().count() == 0;
         require(
             setting,

@@ -1,7 +1,7 @@
 //! What the application does in a step.
 
 use eop_statemachine::Why;
-use eop_statemachine::session::Resend;
+use eop_statemachine::session::{Resend, State};
 
 use crate::defect::Defect;
 use crate::properties::{Property, Verdict, broken, no_misuse};
@@ -20,9 +20,13 @@ impl World {
         } else {
             Resend::Allowed
         };
+        self.fates[message] = Fate::Outstanding;
+        let moving = self.session.state() == State::Moving;
+        if moving && setting.defect == Some(Defect::MessageNotHandedOn) {
+            return Ok(());
+        }
         let number = no_misuse(self.session.send(1, resend, self.now))?;
         self.numbers[usize::try_from(number).expect("few")] = u8::try_from(message).expect("few");
-        self.fates[message] = Fate::Outstanding;
         Ok(())
     }
 
@@ -49,7 +53,11 @@ impl World {
             .filter(|message| self.owed[*message])
             .collect();
         let first = if setting.automatic { 1 } else { 0 };
-        no_misuse(self.session.drop_owed(self.session.hop(), self.now))?;
+        let hop = self.session.hop();
+        no_misuse(match setting.defect {
+            Some(Defect::DropIsResend) => self.session.resend(hop, self.now),
+            Some(_) | None => self.session.drop_owed(hop, self.now),
+        })?;
         for message in owed.into_iter().filter(|message| *message >= first) {
             self.fates[message] = Fate::Dropped;
         }

@@ -14,6 +14,9 @@ use crate::setting::Setting;
 use crate::wire::Token;
 use crate::world::{Fate, MESSAGES, Message, World};
 
+/// Octets of a message of one octet.
+const WHOLE_REQUEST: u64 = 13;
+
 impl World {
     pub(super) fn message(&self, number: u64) -> Message {
         self.numbers[usize::try_from(number).expect("few")]
@@ -48,7 +51,12 @@ impl World {
                     "by a client at FIN",
                 )?;
             }
-            Token::Reset => self.session.lost(Loss::Reset, now),
+            Token::Reset => {
+                if setting.defect == Some(Defect::TakenBackWithoutProof) {
+                    while self.session.take_back(WHOLE_REQUEST).is_ok() {}
+                }
+                self.session.lost(Loss::Reset, now);
+            }
             Token::EmptyAnswer(_) if setting.defect == Some(Defect::EmptyMessageSkipped) => {}
             _ => {
                 let mut octets = token.octets();

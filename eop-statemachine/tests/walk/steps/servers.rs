@@ -58,6 +58,10 @@ impl World {
                 ) = (event, token)
                 {
                     link.wait(message);
+                    let late = link.waiting[1].is_some() && !link.acted;
+                    if late && setting.defect == Some(Defect::ServerAnswersOutOfOrder) {
+                        link.waiting.swap(0, 1);
+                    }
                 }
             }
         }
@@ -132,9 +136,13 @@ impl World {
             Step::LateEmpty(_, to) => {
                 say(Token::EmptyAnswer(link.waiting[0].unwrap_or_default()));
                 say(Token::Redirect(to));
-                no_misuse(server.respond_and_redirect(&[], endpoint(to)))?
-                    .chunks()
-                    .concat()
+                if setting.defect == Some(Defect::ServerDropsEmptyResponse) {
+                    no_misuse(server.redirect(endpoint(to)))?.chunks().concat()
+                } else {
+                    no_misuse(server.respond_and_redirect(&[], endpoint(to)))?
+                        .chunks()
+                        .concat()
+                }
             }
             Step::LateGreeting(_, to) => {
                 say(Token::LateGreeting(to));
