@@ -40,8 +40,10 @@ LAYERS = {
     "models": [tests("eop-oracles", "histories")],
     "corpora": [tests("eop-oracles", "corpora")],
     "walk": [tests("eop-statemachine", "walk")],
-    "suite": [["cargo", "run", "-q", "-p", "eop-conformance"]],
+    "suite": [["cargo", "run", "-q", "-p", "eop-conformance", "--", "--patience", "4"]],
 }
+# The suite's peers are real processes with real clocks: on a busy machine a case may be late, once.
+CHANCES = {"suite": 2}
 # What each layer is, for the table's reader.
 MEANING = {
     "stories": "unit tests that tell one thing each",
@@ -78,17 +80,20 @@ def patch(defect, *options):
 def passes(layer):
     environment = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "RUST_BACKTRACE": "0"}
     for command in LAYERS[layer]:
-        build = [*command, "--no-run"] if command[1] == "test" else ["cargo", "build", *command[2:]]
+        build = [*command, "--no-run"] if command[1] == "test" else ["cargo", "build", *command[2 : command.index("--")]]
         built = subprocess.run(build, cwd=TREE, env=environment, capture_output=True, text=True)
         if built.returncode != 0:
             sys.exit(f"it does not compile, which is no defect:\n{built.stderr}")
-        try:
-            ran = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, timeout=900)
-        except subprocess.TimeoutExpired:
-            return False
-        if ran.returncode != 0:
+        if not any(runs(command, environment) for _ in range(CHANCES.get(layer, 1))):
             return False
     return True
+
+
+def runs(command, environment):
+    try:
+        return subprocess.run(command, cwd=TREE, env=environment, capture_output=True, timeout=900).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def read_table():
