@@ -11,11 +11,19 @@ use eop_statemachine::Service;
 use crate::socket;
 
 mod connection;
+mod drain;
 mod limits;
+mod linger_list;
 mod lingering;
+mod redirector;
+mod targets;
 
 pub use connection::{Connection, Refused};
+pub use drain::Drain;
+pub use linger_list::{LingerCounts, LingerList};
 pub use lingering::{Departure, Lingering};
+pub use redirector::{Redirector, RedirectorCounts};
+pub use targets::{RoundRobin, Targets};
 
 /// How a server treats its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +57,8 @@ impl Default for Config {
 pub struct Listener {
     socket: TcpListener,
     config: Config,
+    list: LingerList,
+    drain: Option<Drain>,
 }
 
 impl Listener {
@@ -57,8 +67,49 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
-        let socket = socket::listen_on(address)?;
-        Ok(Self { socket, config })
+        socket::listen_on(address).map(|socket| Self::over(socket, config))
+    }
+
+    /// The same `count` times on one address, between which the system spreads the clients: one for each thread that
+    /// accepts, which then get into nobody's way. The address is shared with any other program of the same user that asks
+    /// for it in the same way (`SO_REUSEPORT`).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind_each(address: SocketAddr, config: Config, count: usize) -> io::Result<Vec<Self>> {
+        let mut listeners: Vec<Self> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let address = match listeners.first() {
+                Some(first) => first.local_addr()?,
+                None => address,
+            };
+            let socket = socket::listen_with_others_on(address)?;
+            listeners.push(Self::over(socket, config));
+        }
+        Ok(listeners)
+    }
+
+    fn over(socket: TcpListener, config: Config) -> Self {
+        Self {
+            socket,
+            config,
+            list: LingerList::default(),
+            drain: None,
+        }
+    }
+
+    /// Lets `list` see off the clients that were accepted here and moved, instead of the process's own.
+    #[must_use]
+    pub fn linger_in(mut self, list: &LingerList) -> Self {
+        self.list = list.clone();
+        self
+    }
+
+    /// Lets `drain` move the clients that are accepted here.
+    #[must_use]
+    pub fn drained_by(mut self, drain: &Drain) -> Self {
+        self.drain = Some(drain.clone());
+        self
     }
 
     /// Where it listens.
@@ -75,16 +126,24 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        Ok(Connection::over(self.accept_stream()?, self.config))
+        Ok(self.connection(socket::accept(&self.socket)?, self.config))
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket
-    /// to [`Connection::over`].
+    /// to [`connection`](Self::connection).
     ///
     /// # Errors
     /// As [`accept`](Self::accept).
     pub fn accept_stream(&self) -> io::Result<TcpStream> {
         socket::accept(&self.socket)
+    }
+
+    /// A connection over a socket that was accepted, with terms of its own. This listener's drain and linger list are its
+    /// too.
+    #[must_use]
+    pub fn connection(&self, socket: TcpStream, config: Config) -> Connection {
+        let serving = self.drain.as_ref().map(Drain::serve);
+        Connection::new(socket, config, self.list.clone(), serving)
     }
 }
 

@@ -10,7 +10,8 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::{
-    set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay, socket_error, socket_send_buffer_size,
+    set_socket_linger, set_socket_reuseaddr, set_socket_reuseport, set_tcp_nodelay, socket_error,
+    socket_send_buffer_size,
 };
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, SocketType,
@@ -54,6 +55,17 @@ pub(crate) struct Ready {
 /// Listens on `address`, from which a server that has just left does not keep us.
 pub(crate) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+    listen_by(socket, address)
+}
+
+/// The same, where others listen in the same way: the system spreads the clients between them.
+pub(crate) fn listen_with_others_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+    set_socket_reuseport(&socket, true)?;
+    listen_by(socket, address)
+}
+
+fn listen_by(socket: OwnedFd, address: SocketAddr) -> io::Result<TcpListener> {
     set_socket_reuseaddr(&socket, true)?;
     bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
@@ -177,18 +189,34 @@ pub(crate) fn wait(
     wanted: Ready,
     timeout: Option<Duration>,
 ) -> io::Result<Ready> {
-    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
     let interest = flag(wanted.read, PollFlags::IN) | flag(wanted.write, PollFlags::OUT);
+    let mut polled = [PollFd::new(&socket, interest)];
+    poll_for(&mut polled, timeout)?;
+    let [polled] = polled;
+    Ok(Ready::of(polled.revents()))
+}
+
+/// Waits until there is something to read from one of the two, or `timeout` has passed; without one, for ever.
+pub(crate) fn wait_for_either(
+    one: impl AsFd,
+    other: impl AsFd,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let mut polled = [
+        PollFd::new(&one, PollFlags::IN),
+        PollFd::new(&other, PollFlags::IN),
+    ];
+    poll_for(&mut polled, timeout)
+}
+
+fn poll_for(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
-        let mut polled = [PollFd::new(&socket, interest)];
-        match poll(&mut polled, left.as_ref()) {
-            Ok(_) => {
-                let [polled] = polled;
-                return Ok(Ready::of(polled.revents()));
-            }
+        match poll(polled, left.as_ref()) {
+            Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -115,7 +115,7 @@ fn late_the_response_comes_before_the_move_and_nothing_is_owed() {
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
         connection
-            .respond_and_redirect(b"done", to)
+            .redirect_with(b"done", to)
             .expect("sent")
             .linger()
     });
@@ -138,10 +138,7 @@ fn late_an_empty_response_is_a_message_of_its_own() {
     let to = stage::nowhere();
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
-        connection
-            .respond_and_redirect(b"", to)
-            .expect("sent")
-            .linger()
+        connection.redirect_with(b"", to).expect("sent").linger()
     });
     let mut client = TcpStream::connect(home.address).expect("home");
     client.write_all(&normal(b"question")).expect("room");
@@ -199,7 +196,7 @@ fn pipelined_messages_arrive_in_their_order_and_whole() {
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
         connection
-            .respond_and_redirect(b"first", to)
+            .redirect_with(b"first", to)
             .expect("sent")
             .linger()
     });

@@ -118,7 +118,7 @@ pub fn redirect(to: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
 }
 
 /// How long a story waits for what has to come. A story that goes well does not wait for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for exactly these octets.
 pub fn expect(socket: &mut TcpStream, octets: &[u8]) {

@@ -168,7 +168,7 @@ impl Serving {
         match steps.last {
             None => Ok(Some(self)),
             Some(Last::Fin) => {
-                self.connection.close();
+                drop(self.connection.close());
                 Ok(None)
             }
             Some(Last::Reset) => {
@@ -199,10 +199,10 @@ impl Serving {
         let connection = self.connection;
         let lingering = match (part, payload.map(Payload::into_octets)) {
             (_, None) => connection.redirect(target)?,
-            (Part::Answer, Some(payload)) => connection.respond_and_redirect(&payload, target)?,
+            (Part::Answer, Some(payload)) => connection.redirect_with(&payload, target)?,
             (Part::Greeting, Some(payload)) => connection.greet_and_redirect(&payload, target)?,
         };
-        lingering.linger();
+        drop(lingering); // the linger list sees it off
         Ok(None)
     }
 
