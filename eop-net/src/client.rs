@@ -2,13 +2,13 @@
 //! application and to time is the machine's; here are its calls, and the loops that wait.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use eop_statemachine::Why;
 use eop_statemachine::policy::{Home, Policy, Proposal, Refusal, Scope};
-use eop_statemachine::session::{ConfigError, Misuse, On, Resend, Session, Status};
+use eop_statemachine::session::{ConfigError, Misuse, On, Place, Resend, Session, Status};
 
 use crate::socket::{self, Ready};
 
@@ -21,7 +21,7 @@ mod step;
 
 pub use config::{Config, Order};
 pub use dial::{Dial, Direct, begin_to_connect};
-pub use event::{Connected, Ended, Event, Message};
+pub use event::{Connected, Ended, Event, Message, Redirected};
 
 use link::Link;
 use outbox::Outbox;
@@ -107,18 +107,26 @@ impl Client {
         })
     }
 
-    /// Begins a session at `home` and waits until it is connected.
+    /// Begins a session at `home` and waits until it is connected. If a name leads to several addresses, they are tried in
+    /// turn, each for as long as [`Bounds::home_deadline`](crate::Bounds::home_deadline) allows.
     ///
     /// # Errors
-    /// [`Error::Config`]; [`Error::Ended`] if no connection could be made.
-    pub fn connect(home: SocketAddr, config: Config) -> Result<Self, Error> {
-        let mut client = Self::new(home, config).map_err(Error::Config)?;
-        match client.receive() {
-            Event::Ended(ended) => Err(Error::Ended(ended)),
-            Event::Connected(_) | Event::Message(_) | Event::Redirected(_) | Event::Settling => {
-                Ok(client)
+    /// [`Error::Config`]; [`Error::Resolve`]; [`Error::Ended`] if no connection could be made.
+    pub fn connect(home: impl ToSocketAddrs, config: Config) -> Result<Self, Error> {
+        let mut last = Error::Resolve(io::ErrorKind::AddrNotAvailable.into());
+        for home in home.to_socket_addrs().map_err(Error::Resolve)? {
+            let mut client = Self::new(home, config.clone()).map_err(Error::Config)?;
+            match client.receive() {
+                Event::Ended(ended) => last = Error::Ended(ended),
+                Event::Connected(_)
+                | Event::Message(_)
+                | Event::Redirected(_)
+                | Event::Settling => {
+                    return Ok(client);
+                }
             }
         }
+        Err(last)
     }
 
     /// Makes connections with `dial`, before the first is made.
@@ -142,6 +150,21 @@ impl Client {
 
 /// Looking.
 impl Client {
+    /// Where the session began, and begins anew.
+    #[must_use]
+    pub const fn home(&self) -> SocketAddr {
+        self.home
+    }
+
+    /// Where the connection is, is being made, or was last.
+    #[must_use]
+    pub fn endpoint(&self) -> SocketAddr {
+        match self.session.place() {
+            Place::Home => self.home,
+            Place::Target(target) => SocketAddr::V4(target),
+        }
+    }
+
     /// The machine that keeps the session's account.
     #[must_use]
     pub fn session(&self) -> &Session<{ Client::OUTSTANDING }> {
@@ -339,6 +362,8 @@ impl std::fmt::Debug for Client {
 pub enum Error {
     /// The configuration contradicts itself or knows no bound.
     Config(ConfigError),
+    /// Home's name leads nowhere.
+    Resolve(io::Error),
     /// It ended before it was connected.
     Ended(Ended),
 }
@@ -347,6 +372,7 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Resolve(error) => write!(f, "home leads nowhere: {error}"),
             Self::Ended(ended) => ended.fmt(f),
         }
     }

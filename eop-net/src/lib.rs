@@ -82,7 +82,7 @@ pub use server::{Connection, Listener};
 pub use eop_statemachine::client::Kind;
 pub use eop_statemachine::policy;
 pub use eop_statemachine::session::{
-    Bounds, Cause, ConfigError, Counts, End, Fallback, Misuse, Redirected, Resending,
-    State as SessionState, Status,
+    Bounds, Cause, ConfigError, Counts, End, Fallback, Misuse, Resending, State as SessionState,
+    Status,
 };
 pub use eop_statemachine::{Discipline, PeerError, Service, Why};

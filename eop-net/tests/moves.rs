@@ -168,6 +168,27 @@ fn idle_the_next_message_goes_to_the_target() {
 
 /// Shows EOP-RSD-6 and EOP-RED-16.
 #[test]
+fn a_move_names_where_it_came_from_and_where_it_leads() {
+    let target = echoing("");
+    let to = target.address;
+    let home = serving(server::Config::default(), move |connection| {
+        connection.redirect(to).expect("sent").linger()
+    });
+    let mut client = connect(home.address, automatic());
+    client.send(b"question").expect("accepted");
+    let redirected = moved(&mut client);
+    assert_eq!(
+        (redirected.from, redirected.target),
+        (home.address.into(), to)
+    );
+    answer(&mut client);
+    assert_eq!(
+        (client.home(), client.endpoint()),
+        (home.address.into(), to.into())
+    );
+}
+
+#[test]
 fn chained_a_message_crosses_three_servers_and_is_answered_once() {
     let last = echoing("last: ");
     let to = last.address;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use eop_statemachine::PeerError;
 use eop_statemachine::client::State;
 use eop_statemachine::session::{
-    ConnectError, Event as Told, Judged, Loss, Message as Account, Place, Session, Want,
+    ConnectError, Event as Told, Judged, Loss, Message as Account, Session, Want,
 };
 
 use super::config::Order;
-use super::event::{Connected, Ended, Event, Message};
+use super::event::{Connected, Ended, Event, Message, Redirected};
 use super::link::{Connection, Link, Writing};
 use super::{Client, Over, Waits};
 use crate::inbox::Piece;
@@ -134,14 +134,15 @@ impl Client {
         match self.session.want() {
             Want::Judge(proposal) => {
                 let verdict = (self.judge)(&proposal);
+                let from = self.endpoint();
                 match self.session.judged(verdict, self.now()) {
                     Ok(Judged::Followed(redirected)) => {
-                        Progress::Event(Event::Redirected(redirected))
+                        Progress::Event(Event::Redirected(Redirected::new(from, redirected)))
                     }
                     Ok(Judged::NotFollowed) | Err(_) => Progress::Made,
                 }
             }
-            Want::Connect(place) => self.connect_to(place),
+            Want::Connect(_) => self.seek(),
             Want::Write { .. } | Want::HalfClose | Want::Read => self.converse(),
             Want::Decide { .. } if self.session.is_connected() => self.converse(),
             Want::Decide { .. } => {
@@ -213,13 +214,13 @@ impl Client {
 
 /// Connecting.
 impl Client {
-    fn connect_to(&mut self, place: Place) -> Progress {
+    fn seek(&mut self) -> Progress {
         match std::mem::replace(&mut self.link, Link::None) {
-            Link::None => self.dial(place, None),
+            Link::None => self.dial(None),
             Link::Up(connection) => {
                 // What is not kept is closed here, before anything is dialled.
                 let old = self.keeps_old().then_some(connection.socket);
-                self.dial(place, old)
+                self.dial(old)
             }
             Link::Dialing {
                 socket,
@@ -246,11 +247,8 @@ impl Client {
         moved && self.config.order == Order::NewFirst
     }
 
-    fn dial(&mut self, place: Place, old: Option<TcpStream>) -> Progress {
-        let endpoint = match place {
-            Place::Home => self.home,
-            Place::Target(target) => SocketAddr::V4(target),
-        };
+    fn dial(&mut self, old: Option<TcpStream>) -> Progress {
+        let endpoint = self.endpoint();
         match self.dial.dial(endpoint) {
             Ok(socket) => {
                 self.link = Link::Dialing {

@@ -13,9 +13,9 @@ use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use eop_net::client::{Client, Config, Ended, Event};
+use eop_net::client::{Client, Config, Ended, Event, Redirected};
 use eop_net::server::{self, Connection, Listener};
-use eop_net::{End, Redirected, Service};
+use eop_net::{End, Service};
 use eop_wire::Frame;
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 
@@ -140,7 +140,7 @@ pub fn rest(socket: &mut TcpStream) -> Vec<u8> {
 
 /// A connected client.
 pub fn connect(home: SocketAddrV4, config: Config) -> Client {
-    Client::connect(home.into(), config).expect("home")
+    Client::connect(home, config).expect("home")
 }
 
 /// The next event.
