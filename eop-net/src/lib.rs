@@ -70,10 +70,13 @@ mod bell;
 mod error;
 mod inbox;
 mod socket;
+mod transport;
 mod unacknowledged;
 
 pub mod client;
 pub mod server;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use client::{Client, Event};
 pub use error::Error;

@@ -2,14 +2,16 @@
 //! redirected client is seen off is `lingering.rs`'s.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use eop_statemachine::Service;
 
 use crate::socket;
+use crate::transport::Accepted;
 
+mod blocking;
 mod connection;
 mod drain;
 mod limits;
@@ -18,7 +20,10 @@ mod lingering;
 mod redirector;
 mod targets;
 
-pub use connection::{Connection, Refused};
+pub use blocking::{Connection, Listener, Refused};
+#[cfg(feature = "tokio")]
+pub(crate) use connection::AtHand;
+pub use connection::{ConnectionOver, RefusedOver};
 pub use drain::Drain;
 pub use linger_list::{LingerCounts, LingerList};
 pub use lingering::{Departure, Lingering};
@@ -52,44 +57,17 @@ impl Default for Config {
     }
 }
 
-/// A listening socket.
+/// A listening socket: [`Listener`]'s is waited for, that of `tokio::Listener` is one of tokio's.
 #[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
-    config: Config,
+pub struct ListenerOver<L> {
+    pub(crate) socket: L,
+    pub(crate) config: Config,
     list: LingerList,
     drain: Option<Drain>,
 }
 
-impl Listener {
-    /// Listens on `address`; port 0 means any free one. 1024 connections may wait to be accepted.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
-        socket::listen_on(address).map(|socket| Self::over(socket, config))
-    }
-
-    /// The same `count` times on one address, between which the system spreads the clients: one for each thread that
-    /// accepts, which then get into nobody's way. The address is shared with any other program of the same user that asks
-    /// for it in the same way (`SO_REUSEPORT`).
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn bind_each(address: SocketAddr, config: Config, count: usize) -> io::Result<Vec<Self>> {
-        let mut listeners: Vec<Self> = Vec::with_capacity(count);
-        for _ in 0..count {
-            let address = match listeners.first() {
-                Some(first) => first.local_addr()?,
-                None => address,
-            };
-            let socket = socket::listen_with_others_on(address)?;
-            listeners.push(Self::over(socket, config));
-        }
-        Ok(listeners)
-    }
-
-    fn over(socket: TcpListener, config: Config) -> Self {
+impl<L> ListenerOver<L> {
+    pub(crate) fn over(socket: L, config: Config) -> Self {
         Self {
             socket,
             config,
@@ -112,6 +90,32 @@ impl Listener {
         self
     }
 
+    pub(crate) fn accepted<S: Accepted>(&self, socket: S, config: Config) -> ConnectionOver<S> {
+        let serving = self.drain.as_ref().map(Drain::serve);
+        ConnectionOver::new(socket, config, self.list.clone(), serving)
+    }
+}
+
+impl Listener {
+    /// Listens on `address`; port 0 means any free one. 1024 connections may wait to be accepted.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
+        socket::listen_on(address).map(|socket| Self::over(socket, config))
+    }
+
+    /// The same `count` times on one address, between which the system spreads the clients: one for each thread that
+    /// accepts, which then get into nobody's way. The address is shared with any other program of the same user that asks
+    /// for it in the same way (`SO_REUSEPORT`).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind_each(address: SocketAddr, config: Config, count: usize) -> io::Result<Vec<Self>> {
+        let sockets = socket::listen_each(address, count)?.into_iter();
+        Ok(sockets.map(|it| Self::over(it, config)).collect())
+    }
+
     /// Where it listens.
     ///
     /// # Errors
@@ -126,7 +130,7 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        Ok(self.connection(socket::accept(&self.socket)?, self.config))
+        Ok(self.accepted(socket::accept(&self.socket)?, self.config))
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket
@@ -142,8 +146,7 @@ impl Listener {
     /// too.
     #[must_use]
     pub fn connection(&self, socket: TcpStream, config: Config) -> Connection {
-        let serving = self.drain.as_ref().map(Drain::serve);
-        Connection::new(socket, config, self.list.clone(), serving)
+        self.accepted(socket, config)
     }
 }
 

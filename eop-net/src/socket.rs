@@ -18,38 +18,18 @@ use rustix::net::{
     accept_with, bind, connect, listen, recv, sendmsg, shutdown, socket_with,
 };
 
+use crate::transport::{Read, Written};
+
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// What came of reading.
-#[derive(Debug)]
-pub(crate) enum Read {
-    /// Octets.
-    Octets,
-    /// The end of the stream.
-    End,
-    /// Nothing is there now.
-    Nothing,
-    /// The connection is lost.
-    Lost(io::Error),
-}
-
-/// What came of writing.
-#[derive(Debug)]
-pub(crate) enum Written {
-    /// The transport took this many octets.
-    Octets(usize),
-    /// It takes none now.
-    Blocked,
-    /// It takes none any more, and took none of these.
-    Failed(io::Error),
-}
-
 /// What a socket is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ready {
-    pub(crate) read: bool,
-    pub(crate) write: bool,
+pub struct Ready {
+    /// For reading.
+    pub read: bool,
+    /// For writing.
+    pub write: bool,
 }
 
 /// Listens on `address`, from which a server that has just left does not keep us.
@@ -58,11 +38,20 @@ pub(crate) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     listen_by(socket, address)
 }
 
-/// The same, where others listen in the same way: the system spreads the clients between them.
-pub(crate) fn listen_with_others_on(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
-    set_socket_reuseport(&socket, true)?;
-    listen_by(socket, address)
+/// Listens `count` times on one address; the system spreads the clients between them.
+pub(crate) fn listen_each(address: SocketAddr, count: usize) -> io::Result<Vec<TcpListener>> {
+    let mut listeners: Vec<TcpListener> = Vec::with_capacity(count);
+    for _ in 0..count {
+        // Of any free port, the same one.
+        let address = match listeners.first() {
+            Some(first) => first.local_addr()?,
+            None => address,
+        };
+        let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+        set_socket_reuseport(&socket, true)?;
+        listeners.push(listen_by(socket, address)?);
+    }
+    Ok(listeners)
 }
 
 fn listen_by(socket: OwnedFd, address: SocketAddr) -> io::Result<TcpListener> {
@@ -121,7 +110,7 @@ fn stream_socket(address: SocketAddr, flags: SocketFlags) -> io::Result<OwnedFd>
 }
 
 /// Switches Nagle's algorithm off (EOP-FRM-10). A socket that is lost already does not mind.
-pub(crate) fn send_at_once(socket: &TcpStream) {
+pub(crate) fn send_at_once(socket: impl AsFd) {
     let _ = set_tcp_nodelay(socket, true);
 }
 
@@ -169,13 +158,13 @@ pub(crate) fn end_stream(socket: &TcpStream) -> io::Result<()> {
 }
 
 /// Ends both streams, at once as far as the peer can tell.
-pub(crate) fn end_both(socket: &TcpStream) {
+pub(crate) fn end_both(socket: impl AsFd) {
     let _ = shutdown(socket, Shutdown::Both);
 }
 
-/// Makes closing the socket a reset.
-pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
-    Ok(set_socket_linger(socket, Some(Duration::ZERO))?)
+/// Makes closing the socket a reset. One that is lost already needs none.
+pub(crate) fn reset_on_close(socket: impl AsFd) {
+    let _ = set_socket_linger(socket, Some(Duration::ZERO));
 }
 
 /// The most octets that can be queued for sending.

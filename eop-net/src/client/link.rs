@@ -1,28 +1,27 @@
 //! [`Link`]: the connection that a session has, or is making, and what its transport is ready for. What is read from it
 //! and written to it is `step.rs`'s.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::network::Network;
 use crate::inbox::Inbox;
 
 /// What a session has of a connection.
-#[derive(Debug)]
-pub(super) enum Link {
+pub(super) enum Link<N: Network> {
     None,
     /// Connecting has begun; with the new connection first, the old one is still there.
     Dialing {
-        socket: TcpStream,
+        dialing: N::Dialing,
         endpoint: SocketAddr,
-        _old: Option<TcpStream>,
+        _old: Option<N::Socket>,
     },
-    Up(Connection),
+    Up(Connection<N::Socket>),
 }
 
 /// A connection that was made.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) socket: TcpStream,
+pub(super) struct Connection<S> {
+    pub(super) socket: S,
     pub(super) inbox: Inbox,
     /// Whether there may be something to read.
     pub(super) readable: bool,
@@ -31,6 +30,8 @@ pub(super) struct Connection {
     /// When it was read last.
     pub(super) read_at: Instant,
     pub(super) writing: Writing,
+    /// Whether our stream is to be ended, and is not yet.
+    pub(super) ending: bool,
 }
 
 /// How writing goes.
@@ -46,15 +47,16 @@ pub(super) enum Writing {
     Failed,
 }
 
-impl Connection {
-    pub(super) fn new(socket: TcpStream) -> Self {
+impl<S> Connection<S> {
+    pub(super) fn new(socket: S, now: Instant) -> Self {
         Self {
             socket,
             inbox: Inbox::default(),
             readable: true,
             drained: false,
-            read_at: Instant::now(),
+            read_at: now,
             writing: Writing::Free,
+            ending: false,
         }
     }
 

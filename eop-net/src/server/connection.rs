@@ -1,8 +1,12 @@
-//! One accepted client: requests in, responses out, and the redirect that ends it.
+//! One accepted client: requests in, responses out, and the redirect that ends it. How a caller waits for them is
+//! `blocking.rs`'s and `tokio/server.rs`'s.
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4};
+#[cfg(feature = "tokio")]
+use std::task::Poll;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use eop_statemachine::server::{Event, LateRedirect, State, Want};
@@ -12,46 +16,59 @@ use eop_wire::Encoded;
 use super::Config;
 use super::drain::Serving;
 use super::linger_list::LingerList;
-use super::lingering::{Departure, Leaving, Lingering};
+use super::lingering::{Departure, Leaving, Lingering, Rest};
 use crate::error::Error;
 use crate::inbox::{Inbox, Piece};
-use crate::socket::{self, Read, Ready, Written};
+use crate::socket::Ready;
+use crate::transport::{Accepted, Read, Written};
 
 /// Frames up to this long are copied together, which is cheaper than a gathering write.
 const COPIED: usize = 8 * 1024;
 
-const READABLE: Ready = Ready {
-    read: true,
-    write: false,
-};
-
-/// An accepted client.
+/// An accepted client, over a transport: [`Connection`](super::Connection)'s is a socket that is waited for, that of
+/// `tokio::Connection` one of tokio's.
 ///
 /// Dropping it closes it at once, and what the client has sent meanwhile makes that a reset, which can cost the client
 /// the last response: [`close`](Self::close) sees it off.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ConnectionOver<S> {
     /// Gone once the client is being seen off.
-    socket: Option<TcpStream>,
+    pub(crate) socket: Option<S>,
     machine: Server,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
     /// Frames are put together here, if they are short.
     outgoing: Vec<u8>,
+    /// What was handed over and not waited for.
+    unsent: Vec<u8>,
+    /// Octets of it at the front that the transport has taken.
+    taken: usize,
+    /// Since when it has taken none.
+    #[cfg(feature = "tokio")]
+    blocked_since: Option<Instant>,
     config: Config,
     list: LingerList,
     /// If there is a drain.
     serving: Option<Serving>,
 }
 
+/// What a connection has for who asks for a request.
+pub(crate) enum AtHand {
+    Request(Vec<u8>),
+    /// There will be none.
+    NoMore,
+    /// More has to be read first.
+    Nothing,
+}
+
 /// A redirect that was refused, and the connection, as it was before.
-pub struct Refused {
+pub struct RefusedOver<S> {
     /// The client is still there, unless the error [is final](Error::is_final).
-    pub connection: Connection,
+    pub connection: ConnectionOver<S>,
     /// Why.
     pub error: Error,
 }
 
-impl fmt::Debug for Refused {
+impl<S> fmt::Debug for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused")
             .field("error", &self.error)
@@ -59,43 +76,41 @@ impl fmt::Debug for Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl<S> fmt::Display for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Refused {
+impl<S> std::error::Error for RefusedOver<S> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
     }
 }
 
-impl From<Box<Refused>> for Error {
-    fn from(refused: Box<Refused>) -> Self {
+impl<S> From<Box<RefusedOver<S>>> for Error {
+    fn from(refused: Box<RefusedOver<S>>) -> Self {
         refused.error
     }
 }
 
-impl Connection {
-    /// Speaks EOP over a socket that was accepted elsewhere. It lingers in the process's own list.
-    #[must_use]
-    pub fn over(socket: TcpStream, config: Config) -> Self {
-        Self::new(socket, config, LingerList::default(), None)
-    }
-
-    pub(super) fn new(
-        socket: TcpStream,
+impl<S: Accepted> ConnectionOver<S> {
+    pub(crate) fn new(
+        socket: S,
         config: Config,
         list: LingerList,
         serving: Option<Serving>,
     ) -> Self {
-        socket::send_at_once(&socket);
+        socket.send_at_once();
         Self {
             socket: Some(socket),
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
             outgoing: Vec::new(),
+            unsent: Vec::new(),
+            taken: 0,
+            #[cfg(feature = "tokio")]
+            blocked_since: None,
             config,
             list,
             serving,
@@ -124,79 +139,12 @@ impl Connection {
         &self.machine
     }
 
-    /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1), or a
-    /// [`Drain`](super::Drain) has moved it. What it asked before may still be answered in the first case.
-    ///
-    /// # Errors
-    /// [`Error`], final: the client broke the protocol, left a header incomplete, or is gone. Nothing is sent to it any
-    /// more.
-    pub fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        loop {
-            let machine = &mut self.machine;
-            match self
-                .inbox
-                .next_frame(|input| piece(machine.receive(input)?))
-            {
-                Ok(Some(((), request))) => return Ok(Some(request)),
-                Ok(None) => {}
-                Err(fault) => return Err(self.broken(Error::Peer(fault))),
-            }
-            match self.machine.want() {
-                Want::Read => {}
-                Want::Answer | Want::Drain | Want::Close => return Ok(None),
-            }
-            if self.is_drained()? {
-                return Ok(None);
-            }
-            let Some(socket) = &self.socket else {
-                return Ok(None);
-            };
-            // Where no limit runs, and nobody interrupts, reading is waiting.
-            let read = match (self.inbox.header_since(), &self.serving) {
-                (None, None) => self.inbox.wait_and_read(socket),
-                (Some(_), _) | (_, Some(_)) => self.inbox.read(socket),
-            };
-            match read {
-                Read::Octets => {}
-                Read::Nothing => self.wait_for_octets()?,
-                Read::End => {
-                    if let Err(fault) = self.machine.end_of_stream() {
-                        return Err(self.broken(Error::Peer(fault)));
-                    }
-                }
-                Read::Lost(error) => return Err(self.lost(error)),
-            }
-        }
-    }
-
-    /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Waits until the transport has
-    /// taken it. Once a [`Drain`](super::Drain) has begun, the answer to the last request moves the client.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] if no request waits, a greeting is still due or the payload is too long; otherwise final.
-    pub fn respond(&mut self, payload: &[u8]) -> Result<(), Error> {
-        if let Some(to) = self.target_behind_last_answer() {
-            return self.leave_with(payload, to).map(drop);
-        }
-        let frame = self.machine.respond(payload)?;
-        self.write_frame(&frame)
-    }
-
-    /// Sends one of the greetings that the service begins every connection with (EOP-ACC-4).
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] if none is due or the payload is too long; otherwise final.
-    pub fn greet(&mut self, payload: &[u8]) -> Result<(), Error> {
-        let frame = self.machine.greet(payload)?;
-        self.write_frame(&frame)
-    }
-
     /// Moves the client to `to`, which resends there whatever was not answered here. This server must not have acted on
     /// any of that (EOP-RSD-2). Legal at any time, also before anything was received (EOP-RED-11).
     ///
     /// # Errors
-    /// [`Refused`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
-    pub fn redirect(mut self, to: SocketAddrV4) -> Result<Lingering, Box<Refused>> {
+    /// [`RefusedOver`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
+    pub fn redirect(mut self, to: SocketAddrV4) -> Result<Lingering, Box<RefusedOver<S>>> {
         let left = self.leave(to, |machine| Ok((None, machine.redirect(to)?)));
         self.or_refuse(left)
     }
@@ -210,7 +158,7 @@ impl Connection {
         mut self,
         response: &[u8],
         to: SocketAddrV4,
-    ) -> Result<Lingering, Box<Refused>> {
+    ) -> Result<Lingering, Box<RefusedOver<S>>> {
         let left = self.leave_with(response, to);
         self.or_refuse(left)
     }
@@ -223,7 +171,7 @@ impl Connection {
         mut self,
         payload: &[u8],
         to: SocketAddrV4,
-    ) -> Result<Lingering, Box<Refused>> {
+    ) -> Result<Lingering, Box<RefusedOver<S>>> {
         let left = self.leave(to, |machine| {
             machine
                 .greet_and_redirect(payload, to)
@@ -241,13 +189,10 @@ impl Connection {
             Some(_) if self.machine.state() == State::Finished => {
                 Lingering::gone(Departure::Ended, list)
             }
-            Some(socket) => {
-                if self.machine.half_close().is_err() || socket::end_stream(&socket).is_err() {
-                    Lingering::gone(Departure::Lost, list)
-                } else {
-                    self.lingering(socket)
-                }
-            }
+            Some(socket) => match self.machine.half_close() {
+                Ok(()) => self.lingering(socket, true),
+                Err(_) => Lingering::gone(Departure::Lost, list),
+            },
         }
     }
 
@@ -255,13 +200,13 @@ impl Connection {
     pub fn reset(mut self) {
         self.machine.close();
         if let Some(socket) = &self.socket {
-            let _ = socket::reset_on_close(socket);
+            socket.reset_on_close();
         }
     }
 }
 
 /// Leaving.
-impl Connection {
+impl<S: Accepted> ConnectionOver<S> {
     /// Sends the frames of a redirect and lets the client go.
     fn leave<'a>(
         &mut self,
@@ -283,7 +228,7 @@ impl Connection {
         let [first, _] = empty.as_ref().map_or([&[][..]; 2], Encoded::chunks);
         self.write([first, header, payload])?;
         Ok(match self.socket.take() {
-            Some(socket) => self.lingering(socket),
+            Some(socket) => self.lingering(socket, false),
             None => Lingering::gone(Departure::HandedOver, self.list.clone()),
         })
     }
@@ -296,18 +241,32 @@ impl Connection {
         })
     }
 
-    fn or_refuse(self, left: Result<Lingering, Error>) -> Result<Lingering, Box<Refused>> {
+    fn or_refuse(self, left: Result<Lingering, Error>) -> Result<Lingering, Box<RefusedOver<S>>> {
         left.map_err(|error| {
-            Box::new(Refused {
+            Box::new(RefusedOver {
                 connection: self,
                 error,
             })
         })
     }
 
-    fn lingering(&mut self, socket: TcpStream) -> Lingering {
-        let leaving = Leaving::new(socket, &self.config, self.serving.take());
-        Lingering::new(leaving, self.list.clone())
+    /// Lets the client go once everything was written, and, behind that, our stream `end`s.
+    fn lingering(&mut self, socket: S, end: bool) -> Lingering {
+        let list = self.list.clone();
+        let rest = (end || self.has_unsent()).then(|| Rest {
+            octets: std::mem::take(&mut self.unsent),
+            taken: self.taken,
+            end,
+            since: Instant::now(),
+        });
+        let Ok(socket) = socket.into_std() else {
+            return Lingering::gone(Departure::Lost, list);
+        };
+        let mut leaving = Leaving::new(socket, rest, &self.config, self.serving.take());
+        match leaving.write_rest() {
+            Ok(()) => Lingering::new(leaving, list),
+            Err(_) => Lingering::gone(Departure::Lost, list),
+        }
     }
 
     fn is_here(&self, to: SocketAddrV4) -> bool {
@@ -317,7 +276,7 @@ impl Connection {
 }
 
 /// Being drained.
-impl Connection {
+impl<S: Accepted> ConnectionOver<S> {
     /// Moves the client if the drain has begun and nothing that was received waits for an answer: whether it did.
     fn is_drained(&mut self) -> Result<bool, Error> {
         if self.machine.waiting() > 0 || !self.serving.as_ref().is_some_and(Serving::has_begun) {
@@ -349,12 +308,71 @@ impl Connection {
     }
 }
 
-/// Reading and writing.
-impl Connection {
-    fn socket(&self) -> io::Result<&TcpStream> {
-        self.socket
-            .as_ref()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into())
+/// Requests.
+impl<S: Accepted> ConnectionOver<S> {
+    /// What is there without reading. If there is nothing and the drain has begun, the client is moved.
+    pub(crate) fn at_hand(&mut self) -> Result<AtHand, Error> {
+        let machine = &mut self.machine;
+        match self
+            .inbox
+            .next_frame(S::now, |input| piece(machine.receive(input)?))
+        {
+            Ok(Some(((), request))) => return Ok(AtHand::Request(request)),
+            Ok(None) => {}
+            Err(fault) => return Err(self.broken(Error::Peer(fault))),
+        }
+        match self.machine.want() {
+            Want::Read if !self.is_drained()? => Ok(AtHand::Nothing),
+            Want::Read | Want::Answer | Want::Drain | Want::Close => Ok(AtHand::NoMore),
+        }
+    }
+
+    /// What reading came to: whether there was something.
+    pub(crate) fn heed(&mut self, read: Read) -> Result<bool, Error> {
+        match read {
+            Read::Octets => Ok(true),
+            Read::Nothing => Ok(false),
+            Read::End => match self.machine.end_of_stream() {
+                Ok(()) => Ok(true),
+                Err(fault) => Err(self.broken(Error::Peer(fault))),
+            },
+            Read::Lost(error) => Err(self.lost(error)),
+        }
+    }
+
+    /// How long the header that is incomplete, if one is, may still take (EOP-TIM-1).
+    pub(crate) fn header_left(&mut self) -> Result<Option<Duration>, Error> {
+        let Some(since) = self.inbox.header_since() else {
+            return Ok(None);
+        };
+        let waited = S::now().saturating_duration_since(since);
+        match self.config.header.saturating_sub(waited) {
+            Duration::ZERO => Err(self.broken(Error::Timeout)),
+            left => Ok(Some(left)),
+        }
+    }
+
+    /// If there is a drain.
+    pub(crate) const fn serving(&self) -> Option<&Serving> {
+        self.serving.as_ref()
+    }
+}
+
+/// Responses.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Hands over the answer to the oldest request that waits. Once the drain has begun, the last one moves the client.
+    pub(crate) fn answer(&mut self, payload: &[u8]) -> Result<(), Error> {
+        if let Some(to) = self.target_behind_last_answer() {
+            return self.leave_with(payload, to).map(drop);
+        }
+        let frame = self.machine.respond(payload)?;
+        self.write_frame(&frame)
+    }
+
+    /// Hands over a greeting.
+    pub(crate) fn say_hello(&mut self, payload: &[u8]) -> Result<(), Error> {
+        let frame = self.machine.greet(payload)?;
+        self.write_frame(&frame)
     }
 
     fn write_frame(&mut self, frame: &Encoded<'_>) -> Result<(), Error> {
@@ -364,6 +382,12 @@ impl Connection {
 
     /// Hands `parts` to the transport: in one operation, unless it takes less at a time (EOP-FRM-4).
     fn write(&mut self, parts: [&[u8]; 3]) -> Result<(), Error> {
+        if self.has_unsent() {
+            parts
+                .iter()
+                .for_each(|part| self.unsent.extend_from_slice(part));
+            return Ok(());
+        }
         let [first, header, payload] = parts;
         if first
             .len()
@@ -384,34 +408,46 @@ impl Connection {
         }
     }
 
+    /// Waits until the transport has taken all of it; one that is not waited for keeps the rest as unsent.
     fn write_slices(&mut self, mut slices: &mut [IoSlice<'_>]) -> Result<(), Error> {
-        let mut taken_last = Instant::now();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut taken_last = S::now();
         let mut may_read = true;
         IoSlice::advance_slices(&mut slices, 0); // leaves out empty ones
         while !slices.is_empty() {
-            let Some(socket) = &self.socket else {
-                return Err(Error::Lost(io::ErrorKind::NotConnected.into()));
+            let Some(socket) = &mut self.socket else {
+                return Err(gone());
             };
-            match socket::write(socket, slices) {
+            match socket.write(&mut cx, slices) {
                 Written::Octets(count) => {
                     IoSlice::advance_slices(&mut slices, count);
-                    taken_last = Instant::now();
+                    taken_last = S::now();
                 }
                 Written::Blocked => {
-                    let left = self.config.stall.saturating_sub(taken_last.elapsed());
+                    let left = self
+                        .config
+                        .stall
+                        .saturating_sub(S::now().saturating_duration_since(taken_last));
                     if left.is_zero() {
                         return Err(self.broken(Error::Stall));
                     }
                     may_read &= self.inbox.has_room();
-                    let ready = self.wait(
-                        Ready {
-                            read: may_read,
-                            write: true,
-                        },
-                        Some(left),
-                    )?;
-                    if ready.read && may_read {
-                        may_read = self.read_while_writing();
+                    let wanted = Ready {
+                        read: may_read,
+                        write: true,
+                    };
+                    match socket.wait(wanted, left) {
+                        Some(Ok(ready)) if ready.read && may_read => {
+                            may_read = self.read_while_writing(&mut cx);
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => return Err(self.lost(error)),
+                        None => {
+                            for slice in slices.iter() {
+                                self.unsent.extend_from_slice(slice);
+                            }
+                            return Ok(());
+                        }
                     }
                 }
                 Written::Failed(error) => return Err(self.lost(error)),
@@ -420,56 +456,84 @@ impl Connection {
         Ok(())
     }
 
+    /// Writes what is unsent, and reads meanwhile.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while self.has_unsent() {
+            let rest = self.unsent.get(self.taken..).unwrap_or_default();
+            let Some(socket) = &mut self.socket else {
+                return Poll::Ready(Err(gone()));
+            };
+            match socket.write(cx, &[IoSlice::new(rest)]) {
+                Written::Octets(count) => {
+                    self.taken = self.taken.saturating_add(count);
+                    self.blocked_since = None;
+                }
+                Written::Blocked => {
+                    let now = S::now();
+                    let since = *self.blocked_since.get_or_insert(now);
+                    if now.saturating_duration_since(since) >= self.config.stall {
+                        return Poll::Ready(Err(self.broken(Error::Stall)));
+                    }
+                    while self.inbox.has_room() && self.read_while_writing(cx) {}
+                    return Poll::Pending;
+                }
+                Written::Failed(error) => return Poll::Ready(Err(self.lost(error))),
+            }
+        }
+        self.unsent.clear();
+        self.taken = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// When the transport, if it takes no octets, is given up (EOP-CLS-12).
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stalls_at(&self) -> Option<Instant> {
+        self.blocked_since?.checked_add(self.config.stall)
+    }
+
+    const fn has_unsent(&self) -> bool {
+        self.taken < self.unsent.len()
+    }
+
     /// Takes what the client sends while it does not take what we send, so that it can. Whether there may be more.
-    fn read_while_writing(&mut self) -> bool {
-        let Some(socket) = &self.socket else {
+    fn read_while_writing(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(socket) = &mut self.socket else {
             return false;
         };
-        let read = self.inbox.read(socket);
+        let read = self.inbox.read(socket, cx);
         match self.machine.want() {
             Want::Drain => self.inbox.discard(),
             Want::Read | Want::Answer | Want::Close => {}
         }
         // An end or an error is found again by whoever reads, or writes, next.
-        matches!(read, Read::Octets | Read::Nothing)
+        matches!(read, Read::Octets)
     }
 
-    fn wait_for_octets(&mut self) -> Result<(), Error> {
-        let left = match self.inbox.header_since() {
-            None => None,
-            Some(since) => match self.config.header.saturating_sub(since.elapsed()) {
-                Duration::ZERO => return Err(self.broken(Error::Timeout)),
-                left => Some(left),
-            },
-        };
-        let waited = self.socket().and_then(|socket| match &self.serving {
-            Some(serving) if !serving.has_begun() => {
-                socket::wait_for_either(socket, serving.bell(), left)
-            }
-            Some(_) | None => socket::wait(socket, READABLE, left).map(drop),
-        });
-        waited.map_err(|error| self.lost(error))
-    }
-
-    fn wait(&mut self, wanted: Ready, timeout: Option<Duration>) -> Result<Ready, Error> {
-        self.socket()
-            .and_then(|socket| socket::wait(socket, wanted, timeout))
-            .map_err(|error| self.lost(error))
+    fn socket(&self) -> io::Result<&S> {
+        self.socket
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// Ends the connection at once (EOP-ERR-1).
-    fn broken(&mut self, error: Error) -> Error {
+    pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.machine.lost();
         if let Some(socket) = &self.socket {
-            socket::end_both(socket);
+            socket.end_both();
         }
         error
     }
 
-    fn lost(&mut self, error: io::Error) -> Error {
+    pub(crate) fn lost(&mut self, error: io::Error) -> Error {
         self.machine.lost();
         Error::Lost(error)
     }
+}
+
+/// The client was moved, and is seen off elsewhere.
+fn gone() -> Error {
+    Error::Lost(io::ErrorKind::NotConnected.into())
 }
 
 fn piece(event: Option<Event<'_>>) -> Result<Option<Piece<'_, ()>>, PeerError> {

@@ -100,7 +100,7 @@ impl LingerList {
     pub(super) fn hand_over(&self, leaving: Leaving) {
         let shared = &self.0.0;
         let mut list = shared.lock();
-        if let Err((leaving, _)) = list.insert(shared, leaving) {
+        if let Some(leaving) = list.take_in(shared, leaving) {
             drop(list);
             let departure = leaving.linger();
             shared.lock().counts.note(departure);
@@ -165,27 +165,27 @@ impl Shared {
 }
 
 impl List {
-    fn insert(
-        &mut self,
-        shared: &Arc<Shared>,
-        leaving: Leaving,
-    ) -> Result<(), (Leaving, io::Error)> {
+    /// Takes in a client; hands it back if the system has no descriptor or thread to spare.
+    fn take_in(&mut self, shared: &Arc<Shared>, leaving: Leaving) -> Option<Leaving> {
         let thread = match &self.thread {
             Some(thread) => thread,
             None => match start(shared) {
                 Ok(thread) => self.thread.insert(thread),
-                Err(error) => return Err((leaving, error)),
+                Err(_) => return Some(leaving),
             },
         };
         let number = self.next;
         let socket = leaving.as_fd().as_raw_fd();
         // What is there already is told at once. Closing the socket takes it out again.
-        let registered =
-            thread
-                .registry
-                .register(&mut SourceFd(&socket), Token(number), Interest::READABLE);
-        if let Err(error) = registered {
-            return Err((leaving, error));
+        let interest = match leaving.has_rest() {
+            true => Interest::READABLE | Interest::WRITABLE,
+            false => Interest::READABLE,
+        };
+        let registered = thread
+            .registry
+            .register(&mut SourceFd(&socket), Token(number), interest);
+        if registered.is_err() {
+            return Some(leaving);
         }
         if self.clients.is_empty() {
             // It waits without a limit on time.
@@ -196,12 +196,12 @@ impl List {
         }
         self.next = self.next.wrapping_add(1) & (usize::MAX >> 1);
         self.clients.insert(number, leaving);
-        Ok(())
+        None
     }
 
     /// A client's socket has something.
     fn turn(&mut self, number: usize, octets: &mut Vec<u8>) {
-        let turn = self.clients.get_mut(&number).map(|it| it.discard(octets));
+        let turn = self.clients.get_mut(&number).map(|it| it.turn(octets));
         if let Some(Turn::Gone(departure)) = turn {
             self.clients.remove(&number);
             self.counts.note(departure);
@@ -213,7 +213,7 @@ impl List {
         let counts = &mut self.counts;
         self.clients.retain(|_, leaving| {
             let turn = match leaving.has_more {
-                true => leaving.discard(octets),
+                true => leaving.turn(octets),
                 false => Turn::Quiet,
             };
             let departure = match (turn, leaving.left(now)) {

@@ -2,6 +2,7 @@
 //! passes, so that closing does not destroy what is on its way to it (EOP-CLS-1 to EOP-CLS-7). Who does that for many
 //! clients at once is `linger_list.rs`.
 
+use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -10,17 +11,13 @@ use super::Config;
 use super::drain::Serving;
 use super::limits::{Limits, Passed};
 use super::linger_list::LingerList;
-use crate::socket::{self, Read, Ready};
+use crate::socket::{self, Ready};
+use crate::transport::{Read, Written};
 
 /// Octets thrown away at a time.
 pub(super) const CAPACITY: usize = 64 * 1024;
 /// Reads before another client has its turn.
 const READS: usize = 16;
-
-const READABLE: Ready = Ready {
-    read: true,
-    write: false,
-};
 
 /// A client to which everything was said: a redirect, or the end of the stream. Somebody has to see it off, or the system
 /// resets the connection and the last octets may be lost (EOP-CLS-7).
@@ -61,11 +58,25 @@ enum Whereabouts {
 #[derive(Debug)]
 pub(super) struct Leaving {
     socket: TcpStream,
+    /// What has to go out first.
+    rest: Option<Rest>,
     limits: Limits,
     /// Whether others came first when it was read last.
     pub(super) has_more: bool,
     /// It counts as served until it is gone.
     _serving: Option<Serving>,
+}
+
+/// What the transport has not taken yet.
+#[derive(Debug)]
+pub(super) struct Rest {
+    pub(super) octets: Vec<u8>,
+    /// Octets at the front that it has taken.
+    pub(super) taken: usize,
+    /// Whether our stream ends behind them.
+    pub(super) end: bool,
+    /// When it took some last.
+    pub(super) since: Instant,
 }
 
 /// What came of throwing away what is there.
@@ -114,39 +125,58 @@ impl Drop for Lingering {
 }
 
 impl Leaving {
-    /// From now on, when the last octet was handed to the transport.
-    pub(super) fn new(socket: TcpStream, config: &Config, serving: Option<Serving>) -> Self {
+    /// Limited from now on, or from when `rest` is out.
+    pub(super) fn new(
+        socket: TcpStream,
+        rest: Option<Rest>,
+        config: &Config,
+        serving: Option<Serving>,
+    ) -> Self {
         Self {
             socket,
+            rest,
             limits: Limits::new(config, Instant::now()),
             has_more: false,
             _serving: serving,
         }
     }
 
+    /// Whether it waits for the transport to take octets.
+    pub(super) const fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
+
     /// Sees the client off, and waits for that.
     pub(super) fn linger(mut self) -> Departure {
         let mut octets = Vec::with_capacity(CAPACITY);
         loop {
-            let turn = self.discard(&mut octets);
+            let turn = self.turn(&mut octets);
             let left = match (turn, self.left(Instant::now())) {
                 (Turn::Gone(departure), _) | (_, Err(departure)) => return departure,
                 (Turn::More, Ok(_)) => continue,
                 (Turn::Quiet, Ok(left)) => left,
             };
-            if socket::wait(&self.socket, READABLE, Some(left)).is_err() {
+            let wanted = Ready {
+                read: true,
+                write: self.has_rest(),
+            };
+            if socket::wait(&self.socket, wanted, Some(left)).is_err() {
                 return Departure::Lost;
             }
         }
     }
 
-    /// Throws away what is there, `octets` at a time, which has capacity. It never waits.
-    pub(super) fn discard(&mut self, octets: &mut Vec<u8>) -> Turn {
+    /// Writes what is left and throws away what is there, `octets` at a time, which has capacity. It never waits.
+    pub(super) fn turn(&mut self, octets: &mut Vec<u8>) -> Turn {
         self.has_more = false;
+        if self.write_rest().is_err() {
+            return Turn::Gone(Departure::Lost);
+        }
         for _ in 0..READS {
             octets.clear();
             match socket::read(&self.socket, octets) {
                 Read::Octets => self.limits.note_octets(Instant::now()),
+                Read::End if self.has_rest() => return Turn::Quiet,
                 Read::End => return Turn::Gone(Departure::Ended),
                 Read::Lost(_) => return Turn::Gone(Departure::Lost),
                 Read::Nothing => return Turn::Quiet,
@@ -156,8 +186,37 @@ impl Leaving {
         Turn::More
     }
 
+    pub(super) fn write_rest(&mut self) -> io::Result<()> {
+        let Some(rest) = &mut self.rest else {
+            return Ok(());
+        };
+        while let Some(octets) = rest.octets.get(rest.taken..).filter(|it| !it.is_empty()) {
+            match socket::write(&self.socket, &[IoSlice::new(octets)]) {
+                Written::Octets(taken) => {
+                    rest.taken = rest.taken.saturating_add(taken);
+                    rest.since = Instant::now();
+                }
+                Written::Blocked => return Ok(()),
+                Written::Failed(error) => return Err(error),
+            }
+        }
+        if rest.end {
+            socket::end_stream(&self.socket)?;
+        }
+        self.rest = None;
+        self.limits.begin_at(Instant::now());
+        Ok(())
+    }
+
     /// How long it may still be silent before this is to be asked again; or how it went, if a limit passed.
     pub(super) fn left(&mut self, now: Instant) -> Result<Duration, Departure> {
+        if let Some(rest) = &self.rest {
+            let waited = now.saturating_duration_since(rest.since);
+            return match self.limits.stall().saturating_sub(waited) {
+                Duration::ZERO => Err(Departure::Stall),
+                left => Ok(left),
+            };
+        }
         self.limits
             .left(&self.socket, now)
             .map_err(|passed| match passed {
