@@ -21,13 +21,13 @@ mod network;
 mod outbox;
 mod step;
 
-pub use blocking::{Client, Waits};
+pub use blocking::{Blocking, Client, Waits};
 pub use config::{Config, Order};
 pub use dial::{Dial, Direct, begin_to_connect};
 pub use event::{Connected, Ended, Event, Message, Redirected};
 
 use link::Link;
-pub(crate) use network::Network;
+pub use network::Network;
 use outbox::Outbox;
 
 /// A client's session, over the connections of a network: [`Client`]'s are sockets that are waited for, those of

@@ -41,7 +41,8 @@ impl Inbox {
         self.read_by(|octets| socket::wait_and_read(socket, octets))
     }
 
-    fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
+    /// Reads once by `read`, if there is room.
+    pub(crate) fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
         if self.seen == self.octets.len() {
             self.octets.clear();
             self.seen = 0;

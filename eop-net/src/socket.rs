@@ -115,7 +115,7 @@ pub(crate) fn send_at_once(socket: impl AsFd) {
 }
 
 /// Reads into the free capacity of `octets`, of which there is some.
-pub(crate) fn read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
+pub(crate) fn read(socket: impl AsFd, octets: &mut Vec<u8>) -> Read {
     read_with(socket, octets, RecvFlags::DONTWAIT)
 }
 
@@ -124,12 +124,12 @@ pub(crate) fn wait_and_read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
     read_with(socket, octets, RecvFlags::empty())
 }
 
-fn read_with(socket: &TcpStream, octets: &mut Vec<u8>, flags: RecvFlags) -> Read {
+fn read_with(socket: impl AsFd, octets: &mut Vec<u8>, flags: RecvFlags) -> Read {
     debug_assert!(
         octets.len() < octets.capacity(),
         "no room is no end of stream"
     );
-    let read = retry_on_intr(|| recv(socket, spare_capacity(octets), flags));
+    let read = retry_on_intr(|| recv(&socket, spare_capacity(octets), flags));
     match read {
         Ok((0, _)) => Read::End,
         Ok(_) => Read::Octets,

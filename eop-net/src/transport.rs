@@ -38,6 +38,12 @@ pub trait Transport {
     /// Reads once into the free capacity of `octets`, of which there is some.
     fn read(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read;
 
+    /// The same, and nothing is there only if the system says so: a transport that learns by and by of what is readable may
+    /// not have heard yet.
+    fn read_now(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read {
+        self.read(cx, octets)
+    }
+
     /// Hands `slices`, which are not all empty, to the transport in one operation.
     fn write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Written;
 

@@ -32,7 +32,6 @@ fn a_home_that_nobody_serves_fails_to_connect() {
     assert_eq!(ended.end, End::Failed(Cause::ConnectFailed));
 }
 
-/// Shows EOP-FAI-1 and EOP-FAI-2.
 #[test]
 fn a_home_with_several_addresses_is_sought_at_each() {
     let home = echoing("");
@@ -47,6 +46,7 @@ fn a_home_without_an_address_is_an_error() {
     assert!(matches!(error, client::Error::Resolve(_)), "{error}");
 }
 
+/// Shows EOP-FAI-1 and EOP-FAI-2.
 #[test]
 fn a_target_that_nobody_serves_is_named_with_what_was_owed_to_it() {
     let to = nowhere();

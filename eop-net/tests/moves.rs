@@ -166,7 +166,6 @@ fn idle_the_next_message_goes_to_the_target() {
     assert_eq!(home.join(), Departure::Ended);
 }
 
-/// Shows EOP-RSD-6 and EOP-RED-16.
 #[test]
 fn a_move_names_where_it_came_from_and_where_it_leads() {
     let target = echoing("");
@@ -188,6 +187,7 @@ fn a_move_names_where_it_came_from_and_where_it_leads() {
     );
 }
 
+/// Shows EOP-RSD-6 and EOP-RED-16.
 #[test]
 fn chained_a_message_crosses_three_servers_and_is_answered_once() {
     let last = echoing("last: ");

@@ -157,7 +157,8 @@ enum Limit {
 /// Limits on time.
 impl<N: Network> ClientOver<N> {
     /// Until when nothing has to be done, unless the transport is ready for something.
-    pub(crate) fn until(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn until(&self) -> Option<Instant> {
         match self.pending {
             Some(_) => Some(clock::<N>()),
             None => self.next_limit().map(|(at, _)| at),
@@ -367,7 +368,12 @@ impl<N: Network> ClientOver<N> {
             return Progress::None;
         }
         connection.read_at = clock::<N>();
-        match connection.inbox.read(&mut connection.socket, cx) {
+        let Connection { inbox, socket, .. } = connection;
+        let read = match unread_before_writing || overdue {
+            true => inbox.read_by(|octets| socket.read_now(cx, octets)),
+            false => inbox.read(socket, cx),
+        };
+        match read {
             Read::Octets => {}
             Read::Nothing => {
                 connection.readable = false;

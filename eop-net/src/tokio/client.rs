@@ -121,7 +121,7 @@ impl<D: Dial> ClientOver<Tokio<D>> {
         let mut alarm = Alarm::new(sleep);
         poll_fn(|cx| {
             loop {
-                if let Poll::Ready(event) = self.poll_event(cx) {
+                if let Some(event) = self.end_again().or_else(|| self.step(cx)) {
                     return Poll::Ready(event);
                 }
                 if alarm.poll(self.until(), cx).is_pending() {
@@ -132,12 +132,14 @@ impl<D: Dial> ClientOver<Tokio<D>> {
         .await
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    /// Does what can be done without waiting, up to the next event; `None` if there is none. Then `cx` is woken when the
+    /// transport has something, and [`until`](Self::until) says when to call again although it has not. For who makes a
+    /// future of its own: here the end is told once, and nothing settles by itself.
+    pub fn step(&mut self, cx: &mut Context<'_>) -> Option<Event> {
         let everything = Ready {
             read: true,
             write: true,
         };
-        let event = self.end_again().or_else(|| self.step_after(everything, cx));
-        event.map_or(Poll::Pending, Poll::Ready)
+        self.step_after(everything, cx)
     }
 }

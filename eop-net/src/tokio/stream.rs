@@ -24,6 +24,16 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// Sends every message at once (EOP-FRM-4), if the stream would not.
     fn send_at_once(&self) {}
+
+    /// Reads what is readable although the runtime has not heard of it yet, once, into the free capacity of `octets`, of
+    /// which there is some; how many octets, or [`WouldBlock`](io::ErrorKind::WouldBlock). A client asks before it begins to
+    /// write on an idle connection (EOP-CLS-11). A stream whose `poll_read` says it all has nothing to add.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn try_read_now(&mut self, _octets: &mut Vec<u8>) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
 }
 
 impl Stream for TcpStream {
@@ -33,6 +43,16 @@ impl Stream for TcpStream {
 
     fn send_at_once(&self) {
         socket::send_at_once(self);
+    }
+
+    fn try_read_now(&mut self, octets: &mut Vec<u8>) -> io::Result<usize> {
+        let before = octets.len();
+        match socket::read(&*self, octets) {
+            Read::Octets => Ok(octets.len().saturating_sub(before)),
+            Read::End => Ok(0),
+            Read::Nothing => Err(io::ErrorKind::WouldBlock.into()),
+            Read::Lost(error) => Err(error),
+        }
     }
 }
 
@@ -47,6 +67,18 @@ impl<S: Stream> Transport for Async<S> {
             Poll::Ready(Ok(_)) => Read::Octets,
             Poll::Ready(Err(error)) => Read::Lost(error),
             Poll::Pending => Read::Nothing,
+        }
+    }
+
+    fn read_now(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read {
+        match self.read(cx, octets) {
+            Read::Nothing => match self.0.try_read_now(octets) {
+                Ok(0) => Read::End,
+                Ok(_) => Read::Octets,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
+                Err(error) => Read::Lost(error),
+            },
+            read @ (Read::Octets | Read::End | Read::Lost(_)) => read,
         }
     }
 

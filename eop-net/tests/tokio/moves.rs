@@ -1,11 +1,13 @@
 //! Clients that are moved.
 
+use std::io::Write as _;
+
 use eop_net::client::Config;
 use eop_net::server;
 use eop_net::tokio::Client;
 use eop_net::{Event, Resending};
 
-use super::{answer, echo, serving};
+use super::{answer, echo, serving, stage};
 
 fn automatic() -> Config {
     Config {
@@ -78,4 +80,21 @@ async fn long_messages_go_out_while_answers_come_in_and_across_a_move() {
         assert_eq!(answer(&mut client).await.len(), length);
     }
     assert_eq!(client.session().hop(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_that_the_runtime_has_not_heard_of_is_read_before_a_message_begins() {
+    let (told, tell) = (stage::listening(), stage::redirect(stage::nowhere(), b""));
+    let (listener, home) = told;
+    let connecting = Client::connect(home, Config::default());
+    let (accepted, client) = tokio::join!(
+        tokio::task::spawn_blocking(move || listener.accept().expect("a client").0),
+        connecting
+    );
+    let (mut server, mut client) = (accepted.expect("no panic"), client.expect("home"));
+    // On this one thread nothing is awaited from here on, so the runtime does not turn.
+    server.write_all(&tell).expect("room");
+    client.send(b"question").expect("accepted");
+    client.close();
+    assert_eq!(stage::rest(&mut server), b""); // EOP-CLS-11
 }
