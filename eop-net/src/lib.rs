@@ -63,6 +63,8 @@
 //!   [`Redirector`](server::Redirector).
 //! * A caller with an event loop waits itself: [`Client::waits_for`] says for what, and [`Client::step`] does the rest.
 //!
+//! Two features: `tokio` has the same sockets for tokio, and `tls` secures both.
+//!
 //! Linux and other Unix systems whose sockets can be told one by one not to wait and not to signal. On Linux the kernel
 //! says what a client has acknowledged; elsewhere a lingering server reckons with 16 KiB a second at least (EOP-CLS-4).
 
@@ -70,11 +72,14 @@ mod bell;
 mod error;
 mod inbox;
 mod socket;
+mod stream;
 mod transport;
 mod unacknowledged;
 
 pub mod client;
 pub mod server;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 

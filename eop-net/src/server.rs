@@ -9,6 +9,7 @@ use std::time::Duration;
 use eop_statemachine::Service;
 
 use crate::socket;
+use crate::stream::Stream;
 use crate::transport::Accepted;
 
 mod blocking;
@@ -64,6 +65,8 @@ pub struct ListenerOver<L> {
     pub(crate) config: Config,
     list: LingerList,
     drain: Option<Drain>,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ServerTls>,
 }
 
 impl<L> ListenerOver<L> {
@@ -73,6 +76,8 @@ impl<L> ListenerOver<L> {
             config,
             list: LingerList::default(),
             drain: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -90,9 +95,42 @@ impl<L> ListenerOver<L> {
         self
     }
 
-    pub(crate) fn accepted<S: Accepted>(&self, socket: S, config: Config) -> ConnectionOver<S> {
+    /// Secures the clients that are accepted here with `tls` (EOP-SEC-3). The handshake takes place when a request is first
+    /// waited for, or, over blocking sockets, something is first said; for it a client has as long as for a header.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn secured_by(mut self, tls: &crate::tls::ServerTls) -> Self {
+        self.tls = Some(tls.clone());
+        self
+    }
+
+    pub(crate) fn accepted<S: Accepted>(
+        &self,
+        socket: S,
+        config: Config,
+    ) -> io::Result<ConnectionOver<S>> {
+        let socket = self.stream(socket)?;
         let serving = self.drain.as_ref().map(Drain::serve);
-        ConnectionOver::new(socket, config, self.list.clone(), serving)
+        Ok(ConnectionOver::new(
+            socket,
+            config,
+            self.list.clone(),
+            serving,
+        ))
+    }
+
+    #[cfg(feature = "tls")]
+    fn stream<S: Accepted>(&self, socket: S) -> io::Result<Stream<S>> {
+        Ok(match &self.tls {
+            Some(tls) => Stream::Secured(Box::new(crate::tls::Secured::server(socket, tls)?)),
+            None => Stream::Plain(socket),
+        })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
+    fn stream<S: Accepted>(&self, socket: S) -> io::Result<Stream<S>> {
+        Ok(Stream::Plain(socket))
     }
 }
 
@@ -130,7 +168,7 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        Ok(self.accepted(socket::accept(&self.socket)?, self.config))
+        self.connection(socket::accept(&self.socket)?, self.config)
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket
@@ -144,8 +182,10 @@ impl Listener {
 
     /// A connection over a socket that was accepted, with terms of its own. This listener's drain and linger list are its
     /// too.
-    #[must_use]
-    pub fn connection(&self, socket: TcpStream, config: Config) -> Connection {
+    ///
+    /// # Errors
+    /// The configuration of TLS cannot be used.
+    pub fn connection(&self, socket: TcpStream, config: Config) -> io::Result<Connection> {
         self.accepted(socket, config)
     }
 }

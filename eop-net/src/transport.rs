@@ -47,6 +47,11 @@ pub trait Transport {
     /// Hands `slices`, which are not all empty, to the transport in one operation.
     fn write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Written;
 
+    /// Goes on with what it took and has not handed on.
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
     /// Ends our stream. The peer's goes on.
     fn end_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
@@ -73,8 +78,9 @@ pub trait Accepted: Transport + Sized {
     /// Makes closing a reset.
     fn reset_on_close(&self);
 
-    /// The socket, for a linger list.
-    fn into_std(self) -> io::Result<TcpStream>;
+    /// The socket, for a linger list, and what it has to write first, so that `unsent` has gone out, and, if our stream
+    /// `end`s there, that it does.
+    fn into_std(self, unsent: Vec<u8>, end: bool) -> io::Result<(TcpStream, Vec<u8>)>;
 
     /// Waits, at most for `timeout`, for what is wanted; `None` if this is no transport that is waited for.
     fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>>;
@@ -115,8 +121,8 @@ impl Accepted for TcpStream {
         socket::reset_on_close(self);
     }
 
-    fn into_std(self) -> io::Result<TcpStream> {
-        Ok(self)
+    fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(TcpStream, Vec<u8>)> {
+        Ok((self, unsent))
     }
 
     fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>> {

@@ -11,7 +11,7 @@ use eop_statemachine::session::ConfigError;
 use super::config::Config;
 use super::dial::{Dial, Direct};
 use super::event::Event;
-use super::link::{Link, Writing};
+use super::link::{Link, Making, Writing};
 use super::network::Network;
 use super::{ClientOver, Error};
 use crate::socket::{self, Ready};
@@ -163,10 +163,18 @@ impl Client {
     pub fn waits_for(&self) -> Waits<'_> {
         let (socket, read, write) = match &self.link {
             Link::None => (None, false, false),
-            Link::Dialing { dialing, .. } => (dialing.as_ref().map(AsFd::as_fd), false, true),
+            Link::Dialing { making, .. } => match making {
+                Making::Connecting(socket) => (socket.as_ref().map(AsFd::as_fd), false, true),
+                #[cfg(feature = "tls")]
+                Making::Securing(secured) => {
+                    let write = secured.as_ref().is_some_and(|it| it.wants_write());
+                    (secured.as_ref().map(|it| it.as_fd()), true, write)
+                }
+            },
             Link::Up(connection) => {
+                let socket = &connection.socket;
                 let write = matches!(connection.writing, Writing::Blocked(_));
-                (Some(connection.socket.as_fd()), true, write)
+                (Some(socket.as_fd()), true, write || socket.wants_write())
             }
         };
         Waits {

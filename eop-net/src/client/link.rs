@@ -6,22 +6,32 @@ use std::time::Instant;
 
 use super::network::Network;
 use crate::inbox::Inbox;
+use crate::stream::Stream;
+use crate::transport::Transport;
 
 /// What a session has of a connection.
 pub(super) enum Link<N: Network> {
     None,
     /// Connecting has begun; with the new connection first, the old one is still there.
     Dialing {
-        dialing: N::Dialing,
+        making: Making<N>,
         endpoint: SocketAddr,
-        _old: Option<N::Socket>,
+        _old: Option<Connection<N::Socket>>,
     },
     Up(Connection<N::Socket>),
 }
 
+/// A connection that is being made.
+pub(super) enum Making<N: Network> {
+    Connecting(N::Dialing),
+    /// Connected, and both ends show who they are. Gone once that is done.
+    #[cfg(feature = "tls")]
+    Securing(Option<Box<crate::tls::Secured<N::Socket>>>),
+}
+
 /// A connection that was made.
-pub(super) struct Connection<S> {
-    pub(super) socket: S,
+pub(super) struct Connection<S: Transport> {
+    pub(super) socket: Stream<S>,
     pub(super) inbox: Inbox,
     /// Whether there may be something to read.
     pub(super) readable: bool,
@@ -47,8 +57,14 @@ pub(super) enum Writing {
     Failed,
 }
 
-impl<S> Connection<S> {
-    pub(super) fn new(socket: S, now: Instant) -> Self {
+impl<S: Transport> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.socket.say_farewell();
+    }
+}
+
+impl<S: Transport> Connection<S> {
+    pub(super) fn new(socket: Stream<S>, now: Instant) -> Self {
         Self {
             socket,
             inbox: Inbox::default(),

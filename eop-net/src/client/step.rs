@@ -1,9 +1,9 @@
 //! The step: everything that can be done without waiting, up to the next event. It asks the machine what it wants, does
 //! it, and says what came of it; it decides nothing itself.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use eop_statemachine::PeerError;
@@ -14,16 +14,37 @@ use eop_statemachine::session::{
 
 use super::config::Order;
 use super::event::{Connected, Ended, Event, Message, Redirected};
-use super::link::{Connection, Link, Writing};
+use super::link::{Connection, Link, Making, Writing};
 use super::network::Network;
 use super::{ClientOver, Over};
 use crate::inbox::Piece;
 use crate::socket::Ready;
+use crate::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::tls::Secured;
 use crate::transport::{Read, Transport, Written};
 
 /// The time, by the clock of whoever waits.
 fn clock<N: Network>() -> Instant {
     N::Socket::now()
+}
+
+/// What became of a connection that was not made.
+fn failure(error: &io::Error) -> ConnectError {
+    match error.kind() == io::ErrorKind::TimedOut {
+        true => ConnectError::Timeout,
+        false => ConnectError::Failed,
+    }
+}
+
+/// What became of one that was.
+fn loss(error: &io::Error) -> Loss {
+    #[cfg(feature = "tls")]
+    if crate::tls::is_fault(error) {
+        return Loss::Tls;
+    }
+    let _ = error;
+    Loss::Reset
 }
 
 /// Whether a step got anywhere.
@@ -207,26 +228,66 @@ impl<N: Network> ClientOver<N> {
             Link::None => self.dial(None),
             Link::Up(connection) => {
                 // What is not kept is closed here, before anything is dialled.
-                let old = self.keeps_old().then_some(connection.socket);
+                let old = self.keeps_old().then_some(connection);
                 self.dial(old)
             }
             Link::Dialing {
-                mut dialing,
+                mut making,
                 endpoint,
                 _old,
-            } => match self.network.poll_connected(&mut dialing, cx) {
+            } => match self.poll_made(&mut making, cx) {
                 Poll::Pending => {
                     self.link = Link::Dialing {
-                        dialing,
+                        making,
                         endpoint,
                         _old,
                     };
                     self.heed_limit()
                 }
                 Poll::Ready(Ok(socket)) => self.connected(socket, endpoint),
-                Poll::Ready(Err(error)) => self.not_connected(&error),
+                Poll::Ready(Err(error)) => self.not_connected(error),
             },
         }
+    }
+
+    #[cfg(feature = "tls")]
+    fn poll_made(
+        &mut self,
+        making: &mut Making<N>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Stream<N::Socket>, ConnectError>> {
+        loop {
+            match making {
+                Making::Connecting(dialing) => {
+                    let socket = ready!(self.network.poll_connected(dialing, cx));
+                    let socket = socket.map_err(|error| failure(&error))?;
+                    let Some(tls) = &self.config.tls else {
+                        return Poll::Ready(Ok(Stream::Plain(socket)));
+                    };
+                    let secured = Secured::client(socket, tls).map_err(|_| ConnectError::Tls)?;
+                    *making = Making::Securing(Some(Box::new(secured)));
+                }
+                Making::Securing(secured) => {
+                    if let Some(secured) = secured {
+                        let made = ready!(secured.poll_handshake(cx));
+                        made.map_err(|_| ConnectError::Tls)?;
+                    }
+                    let secured = secured.take().ok_or(ConnectError::Tls)?;
+                    return Poll::Ready(Ok(Stream::Secured(secured)));
+                }
+            }
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn poll_made(
+        &mut self,
+        making: &mut Making<N>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Stream<N::Socket>, ConnectError>> {
+        let Making::Connecting(dialing) = making;
+        let socket = ready!(self.network.poll_connected(dialing, cx));
+        Poll::Ready(socket.map(Stream::Plain).map_err(|error| failure(&error)))
     }
 
     /// Whether the connection that the session leaves outlives the making of the next: never one that failed (EOP-ERR-1).
@@ -235,25 +296,25 @@ impl<N: Network> ClientOver<N> {
         moved && self.config.order == Order::NewFirst
     }
 
-    fn dial(&mut self, old: Option<N::Socket>) -> Progress {
+    fn dial(&mut self, old: Option<Connection<N::Socket>>) -> Progress {
         let endpoint = self.endpoint();
         match self.network.dial(endpoint) {
             Ok(dialing) => {
                 self.link = Link::Dialing {
-                    dialing,
+                    making: Making::Connecting(dialing),
                     endpoint,
                     _old: old,
                 };
                 Progress::Made
             }
-            Err(error) => self.not_connected(&error),
+            Err(error) => self.not_connected(failure(&error)),
         }
     }
 
-    fn connected(&mut self, socket: N::Socket, endpoint: SocketAddr) -> Progress {
+    fn connected(&mut self, socket: Stream<N::Socket>, endpoint: SocketAddr) -> Progress {
         let local = match socket.local_addr() {
             Ok(local) => local,
-            Err(error) => return self.not_connected(&error),
+            Err(error) => return self.not_connected(failure(&error)),
         };
         socket.send_at_once();
         // Wanted, so not refused.
@@ -268,12 +329,7 @@ impl<N: Network> ClientOver<N> {
         }))
     }
 
-    fn not_connected(&mut self, error: &std::io::Error) -> Progress {
-        let error = if error.kind() == std::io::ErrorKind::TimedOut {
-            ConnectError::Timeout
-        } else {
-            ConnectError::Failed
-        };
+    fn not_connected(&mut self, error: ConnectError) -> Progress {
         // Wanted, so not refused.
         let _ = self.session.connect_failed(error, self.now());
         Progress::Made
@@ -385,7 +441,7 @@ impl<N: Network> ClientOver<N> {
             }
             // `end` says what it means.
             Read::End => drop(self.session.end_of_stream(now)),
-            Read::Lost(_) => self.session.lost(Loss::Reset, now),
+            Read::Lost(error) => self.session.lost(loss(&error), now),
         }
         Progress::Made
     }
@@ -400,6 +456,21 @@ impl<N: Network> ClientOver<N> {
             Writing::Retry(since) => Some(since),
             Writing::Blocked(_) | Writing::Failed => return Progress::None,
         };
+        if connection.socket.wants_write() {
+            match connection.socket.poll_flush(cx) {
+                Poll::Ready(Ok(())) => connection.writing = Writing::Free,
+                Poll::Pending => {
+                    connection.writing = Writing::Blocked(since.unwrap_or_else(clock::<N>));
+                    return Progress::None;
+                }
+                Poll::Ready(Err(_)) => {
+                    connection.writing = Writing::Failed;
+                    // Refused only if there is no connection any more.
+                    let _ = self.session.write_failed();
+                    return Progress::Made;
+                }
+            }
+        }
         if connection.ending {
             return match connection.socket.end_stream(cx) {
                 Poll::Pending => {

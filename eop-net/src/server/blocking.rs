@@ -8,6 +8,7 @@ use super::linger_list::LingerList;
 use super::{Config, ListenerOver};
 use crate::error::Error;
 use crate::socket::{self, Ready};
+use crate::stream::Stream;
 
 /// A listening socket whose clients are waited for.
 pub type Listener = ListenerOver<std::net::TcpListener>;
@@ -16,15 +17,11 @@ pub type Connection = ConnectionOver<TcpStream>;
 /// A redirect that was refused, and the connection, as it was before.
 pub type Refused = RefusedOver<TcpStream>;
 
-const READABLE: Ready = Ready {
-    read: true,
-    write: false,
-};
-
 impl Connection {
     /// Speaks EOP over a socket that was accepted elsewhere. It lingers in the process's own list.
     #[must_use]
     pub fn over(socket: TcpStream, config: Config) -> Self {
+        let socket = Stream::Plain(socket);
         Self::new(socket, config, LingerList::default(), None)
     }
 
@@ -35,6 +32,7 @@ impl Connection {
     /// [`Error`], final: the client broke the protocol, left a header incomplete, or is gone. Nothing is sent to it any
     /// more.
     pub fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.be_secured()?;
         loop {
             match self.at_hand()? {
                 AtHand::Request(request) => return Ok(Some(request)),
@@ -46,9 +44,9 @@ impl Connection {
             let Some(socket) = &mut self.socket else {
                 return Ok(None);
             };
-            let read = match waits {
-                true => self.inbox.wait_and_read(socket),
-                false => self
+            let read = match socket.plain().filter(|_| waits) {
+                Some(socket) => self.inbox.wait_and_read(socket),
+                None => self
                     .inbox
                     .read(socket, &mut Context::from_waker(Waker::noop())),
             };
@@ -84,7 +82,13 @@ impl Connection {
             Some(serving) if !serving.has_begun() => {
                 socket::wait_for_either(socket, serving.bell(), left)
             }
-            Some(_) | None => socket::wait(socket, READABLE, left).map(drop),
+            Some(_) | None => {
+                let wanted = Ready {
+                    read: true,
+                    write: socket.wants_write(),
+                };
+                socket::wait(socket, wanted, left).map(drop)
+            }
         };
         waited.map_err(|error| self.lost(error))
     }

@@ -4,9 +4,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, SocketAddrV4};
-#[cfg(feature = "tokio")]
-use std::task::Poll;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use eop_statemachine::server::{Event, LateRedirect, State, Want};
@@ -20,7 +18,8 @@ use super::lingering::{Departure, Leaving, Lingering, Rest};
 use crate::error::Error;
 use crate::inbox::{Inbox, Piece};
 use crate::socket::Ready;
-use crate::transport::{Accepted, Read, Written};
+use crate::stream::Stream;
+use crate::transport::{Accepted, Read, Transport, Written};
 
 /// Frames up to this long are copied together, which is cheaper than a gathering write.
 const COPIED: usize = 8 * 1024;
@@ -31,9 +30,11 @@ const COPIED: usize = 8 * 1024;
 /// Dropping it closes it at once, and what the client has sent meanwhile makes that a reset, which can cost the client
 /// the last response: [`close`](Self::close) sees it off.
 #[derive(Debug)]
-pub struct ConnectionOver<S> {
+pub struct ConnectionOver<S: Transport> {
     /// Gone once the client is being seen off.
-    pub(crate) socket: Option<S>,
+    pub(crate) socket: Option<Stream<S>>,
+    /// When it was accepted.
+    since: Instant,
     machine: Server,
     pub(crate) inbox: Inbox,
     /// Frames are put together here, if they are short.
@@ -61,14 +62,14 @@ pub(crate) enum AtHand {
 }
 
 /// A redirect that was refused, and the connection, as it was before.
-pub struct RefusedOver<S> {
+pub struct RefusedOver<S: Transport> {
     /// The client is still there, unless the error [is final](Error::is_final).
     pub connection: ConnectionOver<S>,
     /// Why.
     pub error: Error,
 }
 
-impl<S> fmt::Debug for RefusedOver<S> {
+impl<S: Transport> fmt::Debug for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused")
             .field("error", &self.error)
@@ -76,19 +77,19 @@ impl<S> fmt::Debug for RefusedOver<S> {
     }
 }
 
-impl<S> fmt::Display for RefusedOver<S> {
+impl<S: Transport> fmt::Display for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl<S> std::error::Error for RefusedOver<S> {
+impl<S: Transport> std::error::Error for RefusedOver<S> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
     }
 }
 
-impl<S> From<Box<RefusedOver<S>>> for Error {
+impl<S: Transport> From<Box<RefusedOver<S>>> for Error {
     fn from(refused: Box<RefusedOver<S>>) -> Self {
         refused.error
     }
@@ -96,7 +97,7 @@ impl<S> From<Box<RefusedOver<S>>> for Error {
 
 impl<S: Accepted> ConnectionOver<S> {
     pub(crate) fn new(
-        socket: S,
+        socket: Stream<S>,
         config: Config,
         list: LingerList,
         serving: Option<Serving>,
@@ -104,6 +105,7 @@ impl<S: Accepted> ConnectionOver<S> {
         socket.send_at_once();
         Self {
             socket: Some(socket),
+            since: S::now(),
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
             outgoing: Vec::new(),
@@ -199,7 +201,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection with a reset. What was sent before may be lost.
     pub fn reset(mut self) {
         self.machine.close();
-        if let Some(socket) = &self.socket {
+        if let Some(socket) = self.socket.take() {
             socket.reset_on_close();
         }
     }
@@ -218,6 +220,7 @@ impl<S: Accepted> ConnectionOver<S> {
             eop_statemachine::server::Misuse,
         >,
     ) -> Result<Lingering, Error> {
+        self.be_secured()?;
         if self.is_here(to) {
             return Err(Error::OwnEndpoint);
         }
@@ -251,17 +254,19 @@ impl<S: Accepted> ConnectionOver<S> {
     }
 
     /// Lets the client go once everything was written, and, behind that, our stream `end`s.
-    fn lingering(&mut self, socket: S, end: bool) -> Lingering {
+    fn lingering(&mut self, socket: Stream<S>, end: bool) -> Lingering {
         let list = self.list.clone();
-        let rest = (end || self.has_unsent()).then(|| Rest {
-            octets: std::mem::take(&mut self.unsent),
-            taken: self.taken,
+        let mut unsent = std::mem::take(&mut self.unsent);
+        unsent.drain(..self.taken);
+        let Ok((socket, octets)) = socket.into_std(unsent, end) else {
+            return Lingering::gone(Departure::Lost, list);
+        };
+        let rest = (end || !octets.is_empty()).then(|| Rest {
+            octets,
+            taken: 0,
             end,
             since: Instant::now(),
         });
-        let Ok(socket) = socket.into_std() else {
-            return Lingering::gone(Departure::Lost, list);
-        };
         let mut leaving = Leaving::new(socket, rest, &self.config, self.serving.take());
         match leaving.write_rest() {
             Ok(()) => Lingering::new(leaving, list),
@@ -358,6 +363,56 @@ impl<S: Accepted> ConnectionOver<S> {
     }
 }
 
+/// Being secured.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Goes on with the handshake, if there is one, which may take as long as a header.
+    pub(crate) fn poll_secured(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(socket) = &mut self.socket else {
+            return Poll::Ready(Ok(()));
+        };
+        match socket.poll_handshake(cx) {
+            Poll::Pending if S::now() >= self.secured_by() => {
+                Poll::Ready(Err(self.broken(Error::Timeout)))
+            }
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => {
+                let error = self.lost(error);
+                Poll::Ready(Err(self.broken(error)))
+            }
+        }
+    }
+
+    /// When the handshake has to be done.
+    pub(crate) fn secured_by(&self) -> Instant {
+        let (since, limit) = (self.since, self.config.header);
+        since.checked_add(limit).unwrap_or(since)
+    }
+
+    /// Waits for the handshake; a transport that is not waited for has had it before.
+    pub(crate) fn be_secured(&mut self) -> Result<(), Error> {
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(secured) = self.poll_secured(&mut cx) {
+                return secured;
+            }
+            let left = self.secured_by().saturating_duration_since(S::now());
+            let waited = self.socket().map(|socket| {
+                let wanted = Ready {
+                    read: true,
+                    write: socket.wants_write(),
+                };
+                socket.wait(wanted, left)
+            });
+            match waited {
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) | Err(error) => return Err(self.lost(error)),
+                Ok(None) => return Err(Error::NotSecured),
+            }
+        }
+    }
+}
+
 /// Responses.
 impl<S: Accepted> ConnectionOver<S> {
     /// Hands over the answer to the oldest request that waits. Once the drain has begun, the last one moves the client.
@@ -365,12 +420,14 @@ impl<S: Accepted> ConnectionOver<S> {
         if let Some(to) = self.target_behind_last_answer() {
             return self.leave_with(payload, to).map(drop);
         }
+        self.be_secured()?;
         let frame = self.machine.respond(payload)?;
         self.write_frame(&frame)
     }
 
     /// Hands over a greeting.
     pub(crate) fn say_hello(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.be_secured()?;
         let frame = self.machine.greet(payload)?;
         self.write_frame(&frame)
     }
@@ -414,11 +471,19 @@ impl<S: Accepted> ConnectionOver<S> {
         let mut taken_last = S::now();
         let mut may_read = true;
         IoSlice::advance_slices(&mut slices, 0); // leaves out empty ones
-        while !slices.is_empty() {
+        loop {
             let Some(socket) = &mut self.socket else {
                 return Err(gone());
             };
-            match socket.write(&mut cx, slices) {
+            let written = match slices {
+                [] => match socket.poll_flush(&mut cx) {
+                    Poll::Ready(Ok(())) => return Ok(()),
+                    Poll::Ready(Err(error)) => Written::Failed(error),
+                    Poll::Pending => Written::Blocked,
+                },
+                [..] => socket.write(&mut cx, slices),
+            };
+            match written {
                 Written::Octets(count) => {
                     IoSlice::advance_slices(&mut slices, count);
                     taken_last = S::now();
@@ -453,18 +518,25 @@ impl<S: Accepted> ConnectionOver<S> {
                 Written::Failed(error) => return Err(self.lost(error)),
             }
         }
-        Ok(())
     }
 
     /// Writes what is unsent, and reads meanwhile.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.has_unsent() {
+        loop {
             let rest = self.unsent.get(self.taken..).unwrap_or_default();
             let Some(socket) = &mut self.socket else {
-                return Poll::Ready(Err(gone()));
+                return Poll::Ready(if rest.is_empty() { Ok(()) } else { Err(gone()) });
             };
-            match socket.write(cx, &[IoSlice::new(rest)]) {
+            let written = match rest {
+                [] => match socket.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => break,
+                    Poll::Ready(Err(error)) => Written::Failed(error),
+                    Poll::Pending => Written::Blocked,
+                },
+                [..] => socket.write(cx, &[IoSlice::new(rest)]),
+            };
+            match written {
                 Written::Octets(count) => {
                     self.taken = self.taken.saturating_add(count);
                     self.blocked_since = None;
@@ -483,6 +555,7 @@ impl<S: Accepted> ConnectionOver<S> {
         }
         self.unsent.clear();
         self.taken = 0;
+        self.blocked_since = None;
         Poll::Ready(Ok(()))
     }
 
@@ -510,7 +583,7 @@ impl<S: Accepted> ConnectionOver<S> {
         matches!(read, Read::Octets)
     }
 
-    fn socket(&self) -> io::Result<&S> {
+    fn socket(&self) -> io::Result<&Stream<S>> {
         self.socket
             .as_ref()
             .ok_or_else(|| io::ErrorKind::NotConnected.into())
@@ -528,6 +601,14 @@ impl<S: Accepted> ConnectionOver<S> {
     pub(crate) fn lost(&mut self, error: io::Error) -> Error {
         self.machine.lost();
         Error::Lost(error)
+    }
+}
+
+impl<S: Transport> Drop for ConnectionOver<S> {
+    fn drop(&mut self) {
+        if let Some(socket) = &mut self.socket {
+            socket.say_farewell();
+        }
     }
 }
 

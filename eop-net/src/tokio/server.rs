@@ -60,7 +60,7 @@ impl Listener {
     /// As [`crate::Listener::accept`].
     pub async fn accept(&self) -> io::Result<Connection> {
         let socket = self.accept_stream().await?;
-        Ok(self.connection(socket, self.config))
+        self.connection(socket, self.config)
     }
 
     /// The same, without a word of EOP yet. Give the socket to [`connection`](Self::connection).
@@ -73,8 +73,10 @@ impl Listener {
 
     /// A connection over a socket that was accepted, with terms of its own. This listener's drain and linger list are its
     /// too.
-    #[must_use]
-    pub fn connection(&self, socket: TcpStream, config: Config) -> Connection {
+    ///
+    /// # Errors
+    /// The configuration of TLS cannot be used.
+    pub fn connection(&self, socket: TcpStream, config: Config) -> io::Result<Connection> {
         self.accepted(Async(socket), config)
     }
 }
@@ -123,6 +125,27 @@ impl Connection {
         self.flush_after(handed_over)
     }
 
+    /// Waits until the client is secured, which [`receive`](Self::receive) does by itself. A server that is secured and speaks
+    /// first, or redirects without reading, calls this before.
+    ///
+    /// # Errors
+    /// [`Error`], final: the handshake failed, or took too long.
+    pub async fn secured(&mut self) -> Result<(), Error> {
+        let sleep = pin!(sleep_until(self.secured_by().into()));
+        let mut alarm = Alarm::new(sleep);
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(secured) = self.poll_secured(cx) {
+                    return Poll::Ready(secured);
+                }
+                if alarm.poll(Some(self.secured_by()), cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+
     /// Waits until the transport has taken everything that was handed over.
     ///
     /// # Errors
@@ -154,6 +177,12 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Vec<u8>>, Error>> {
         loop {
+            if self.poll_secured(cx)?.is_pending() {
+                if alarm.poll(Some(self.secured_by()), cx).is_pending() {
+                    return Poll::Pending;
+                }
+                continue;
+            }
             let flushed = self.poll_flush(cx)?.is_ready();
             let mut until = self.stalls_at();
             if let Some(serving) = self.serving() {

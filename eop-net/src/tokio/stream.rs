@@ -126,8 +126,8 @@ impl Accepted for Async<TcpStream> {
         socket::reset_on_close(&self.0);
     }
 
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        self.0.into_std()
+    fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
+        Ok((self.0.into_std()?, unsent))
     }
 
     fn wait(&self, _: Ready, _: Duration) -> Option<io::Result<Ready>> {

@@ -22,7 +22,7 @@ use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 /// A server that serves one client, on a thread of its own.
 pub struct Server<T = ()> {
     pub address: SocketAddrV4,
-    thread: JoinHandle<T>,
+    pub thread: JoinHandle<T>,
 }
 
 impl<T> Server<T> {
@@ -92,7 +92,7 @@ pub fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-fn v4(address: SocketAddr) -> SocketAddrV4 {
+pub fn v4(address: SocketAddr) -> SocketAddrV4 {
     match address {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(address) => panic!("loopback here is IPv4, not {address}"),

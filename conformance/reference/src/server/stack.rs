@@ -90,7 +90,7 @@ impl Stack for eop_net::Connection {
             loop {
                 let accepted = listener.accept_stream().and_then(|socket| {
                     let terms = serve::terms(&service, steps.as_deref(), socket.local_addr()?);
-                    let connection = listener.connection(socket, terms);
+                    let connection = listener.connection(socket, terms)?;
                     let (service, steps) = (Arc::clone(&service), steps.clone());
                     spawn(move || at_once(serve::connection(connection, service, steps)))
                 });
@@ -134,7 +134,7 @@ impl Stack for async_net::Connection {
             loop {
                 let accepted = listener.accept_stream().await.and_then(|socket| {
                     let terms = serve::terms(&service, steps.as_deref(), socket.local_addr()?);
-                    Ok(listener.connection(socket, terms))
+                    listener.connection(socket, terms)
                 });
                 match accepted {
                     Ok(connection) => {
