@@ -58,7 +58,7 @@ pub trait Transport {
     /// Our end.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Switches Nagle's algorithm off (EOP-FRM-4). A socket that is lost already does not mind.
+    /// Switches Nagle's algorithm off (EOP-FRM-10). A socket that is lost already does not mind.
     fn send_at_once(&self);
 
     /// The time, by the clock of whoever waits for this transport.

@@ -186,16 +186,20 @@ impl<S: Accepted> ConnectionOver<S> {
     /// of the linger.
     pub fn close(mut self) -> Lingering {
         let list = self.list.clone();
-        match self.socket.take() {
-            None => Lingering::gone(Departure::HandedOver, list),
-            Some(_) if self.machine.state() == State::Finished => {
-                Lingering::gone(Departure::Ended, list)
-            }
-            Some(socket) => match self.machine.half_close() {
-                Ok(()) => self.lingering(socket, true),
-                Err(_) => Lingering::gone(Departure::Lost, list),
-            },
+        let Some(mut socket) = self.socket.take() else {
+            return Lingering::gone(Departure::HandedOver, list);
+        };
+        if self.machine.half_close().is_ok() || self.has_unsent() {
+            return self.lingering(socket, true);
         }
+        // Nothing is on its way any more.
+        socket.say_farewell();
+        let departure = if self.machine.state() == State::Finished {
+            Departure::Ended
+        } else {
+            Departure::Lost
+        };
+        Lingering::gone(departure, list)
     }
 
     /// Ends the connection with a reset. What was sent before may be lost.

@@ -61,6 +61,8 @@ pub(super) struct Leaving {
     /// What has to go out first.
     rest: Option<Rest>,
     limits: Limits,
+    /// Whether the client has ended its stream.
+    ended: bool,
     /// Whether others came first when it was read last.
     pub(super) has_more: bool,
     /// It counts as served until it is gone.
@@ -136,6 +138,7 @@ impl Leaving {
             socket,
             rest,
             limits: Limits::new(config, Instant::now()),
+            ended: false,
             has_more: false,
             _serving: serving,
         }
@@ -157,7 +160,7 @@ impl Leaving {
                 (Turn::Quiet, Ok(left)) => left,
             };
             let wanted = Ready {
-                read: true,
+                read: !self.ended,
                 write: self.has_rest(),
             };
             if socket::wait(&self.socket, wanted, Some(left)).is_err() {
@@ -176,7 +179,10 @@ impl Leaving {
             octets.clear();
             match socket::read(&self.socket, octets) {
                 Read::Octets => self.limits.note_octets(Instant::now()),
-                Read::End if self.has_rest() => return Turn::Quiet,
+                Read::End if self.has_rest() => {
+                    self.ended = true;
+                    return Turn::Quiet;
+                }
                 Read::End => return Turn::Gone(Departure::Ended),
                 Read::Lost(_) => return Turn::Gone(Departure::Lost),
                 Read::Nothing => return Turn::Quiet,

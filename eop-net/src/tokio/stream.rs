@@ -22,7 +22,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// What the system says. The session takes the connection as not to be had then.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Sends every message at once (EOP-FRM-4), if the stream would not.
+    /// Sends every message at once (EOP-FRM-10), if the stream would not.
     fn send_at_once(&self) {}
 
     /// Reads what is readable although the runtime has not heard of it yet, once, into the free capacity of `octets`, of

@@ -5,14 +5,14 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eop_net::Error;
 use eop_net::server::{Config, Listener};
 use eop_net::tls::ServerTls;
 use eop_net::tls::rustls::{ClientConfig, ClientConnection, StreamOwned};
+use eop_net::{End, Error};
 
 use super::authority::{Authority, NAME};
-use super::stage::{Server, loopback, normal};
-use super::{ALPN, serving};
+use super::stage::{Server, answer, end, loopback, normal};
+use super::{ALPN, connect, serving};
 
 /// A client that is rustls by hand.
 fn by_hand(
@@ -83,4 +83,27 @@ fn a_handshake_that_does_not_go_on_is_not_waited_for_for_ever() {
     let _client = TcpStream::connect(listener.local_addr().expect("its address"));
     let received = listener.accept().expect("a client").receive();
     assert!(matches!(received, Err(Error::Timeout)), "{received:?}");
+}
+
+/// Shows EOP-SEC-6.
+#[test]
+fn a_server_that_closes_says_that_its_stream_ends_whoever_ended_first() {
+    let authority = Authority::new();
+    for client_first in [true, false] {
+        let server = serving(authority.server(NAME), move |mut connection| {
+            connection.receive().expect("no fault").expect("a request");
+            connection.respond(b"answer").expect("it is asked for");
+            if client_first {
+                assert_eq!(connection.receive().expect("no fault"), None);
+            }
+            drop(connection.close());
+        });
+        let mut client = connect(&server, authority.client());
+        client.send(b"question").expect("accepted");
+        assert_eq!(answer(&mut client), b"answer");
+        if client_first {
+            client.half_close().expect("once");
+        }
+        assert_eq!(end(&mut client), End::Eof);
+    }
 }
