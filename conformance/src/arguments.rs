@@ -108,6 +108,10 @@ pub(crate) enum Peer {
     Server,
     /// The built-in client's driver.
     Client,
+    /// The built-in server over tokio.
+    ServerTokio,
+    /// The built-in client's driver over tokio.
+    ClientTokio,
     /// A faulty server.
     MutantServer { name: String },
     /// A faulty client's driver.

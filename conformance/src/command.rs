@@ -66,6 +66,8 @@ fn act(peer: &Peer) -> Result<ExitCode, Refusal> {
     Ok(match peer {
         Peer::Server => eop_reference_peer::server(),
         Peer::Client => eop_reference_peer::client(),
+        Peer::ServerTokio => eop_reference_peer::server_tokio(),
+        Peer::ClientTokio => eop_reference_peer::client_tokio(),
         Peer::MutantServer { name } => mutants::act(Role::Server, name),
         Peer::MutantClient { name } => mutants::act(Role::Client, name),
         Peer::Program { addr, driver } => match driver {

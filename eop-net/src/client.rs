@@ -1,53 +1,57 @@
-//! The client's side: a [`Client`] is one session, over any number of moves. What it answers to the server, to its
-//! application and to time is the machine's; here are its calls, and the loops that wait.
+//! The client's side: a [`ClientOver`] is one session, over any number of moves. What it answers to the server, to its
+//! application and to time is the machine's; here are the calls that do not wait. Those that do are `blocking.rs`'s, and
+//! those that make futures `tokio/client.rs`'s.
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eop_statemachine::Why;
 use eop_statemachine::policy::{Home, Policy, Proposal, Refusal, Scope};
-use eop_statemachine::session::{ConfigError, Misuse, On, Resend, Session, Status};
+use eop_statemachine::session::{ConfigError, Misuse, On, Place, Resend, Session, Status};
 
-use crate::socket::{self, Ready};
+use crate::transport::Transport;
 
+mod blocking;
 mod config;
 mod dial;
 mod event;
 mod link;
+mod network;
 mod outbox;
 mod step;
 
+pub use blocking::{Blocking, Client, Waits};
 pub use config::{Config, Order};
 pub use dial::{Dial, Direct, begin_to_connect};
-pub use event::{Connected, Ended, Event, Message};
+pub use event::{Connected, Ended, Event, Message, Redirected};
 
 use link::Link;
+pub use network::Network;
 use outbox::Outbox;
 
-/// A client's session.
-///
-/// Nothing here waits except [`connect`](Self::connect), [`receive`](Self::receive) and
-/// [`receive_within`](Self::receive_within). A caller with an event loop of its own calls [`step`](Self::step) instead,
-/// whenever something of [`waits_for`](Self::waits_for) has come.
-pub struct Client {
+/// A client's session, over the connections of a network: [`Client`]'s are sockets that are waited for, those of
+/// `tokio::Client` are tokio's.
+pub struct ClientOver<N: Network> {
     /// Large, because it keeps account of [`OUTSTANDING`](Self::OUTSTANDING) messages.
-    session: Box<Session<{ Client::OUTSTANDING }>>,
+    session: Box<Session<OUTSTANDING>>,
     outbox: Outbox,
-    link: Link,
+    link: Link<N>,
     /// What happened while the application did something else.
     pending: Option<Event>,
     /// Whether the end was told.
     over: Over,
     began: Instant,
     home: SocketAddr,
-    dial: Box<dyn Dial>,
+    network: N,
     judge: Box<Judge>,
     config: Config,
 }
 
-/// Says whether the target of a redirect may be followed; see [`Client::judge_with`].
+/// The most messages that can be outstanding at a time.
+const OUTSTANDING: usize = 1024;
+
+/// Says whether the target of a redirect may be followed; see [`ClientOver::judge_with`].
 pub type Judge = dyn FnMut(&Proposal) -> Result<(), Refusal> + Send;
 
 /// How far the end of the session has been told.
@@ -59,28 +63,12 @@ enum Over {
     Told,
 }
 
-/// What a client waits for, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Waits<'a> {
-    /// The socket, if there is one.
-    pub socket: Option<BorrowedFd<'a>>,
-    /// For octets, or the end of the stream.
-    pub read: bool,
-    /// For the transport to take octets, or to be connected.
-    pub write: bool,
-    /// At most until then.
-    pub until: Option<Instant>,
-}
-
-impl Client {
+impl<N: Network> ClientOver<N> {
     /// The most messages that can be outstanding at a time.
-    pub const OUTSTANDING: usize = 1024;
+    pub const OUTSTANDING: usize = OUTSTANDING;
 
-    /// A session that begins at `home`. Nothing is asked of the network yet.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if the configuration contradicts itself or knows no bound.
-    pub fn new(home: SocketAddr, config: Config) -> Result<Self, ConfigError> {
+    /// A session that begins at `home`, over connections of `network`. Nothing is asked of it yet.
+    pub(crate) fn begin(home: SocketAddr, config: Config, network: N) -> Result<Self, ConfigError> {
         let endpoint = match home {
             SocketAddr::V4(home) => Home::v4(home),
             SocketAddr::V6(home) => Home::other(scope_v6(*home.ip()), home.port()),
@@ -93,9 +81,9 @@ impl Client {
             link: Link::None,
             pending: None,
             over: Over::Not,
-            began: Instant::now(),
+            began: N::Socket::now(),
             home,
-            dial: Box::new(Direct),
+            network,
             judge: Box::new(move |proposal| {
                 Policy {
                     rule,
@@ -105,27 +93,6 @@ impl Client {
             }),
             config,
         })
-    }
-
-    /// Begins a session at `home` and waits until it is connected.
-    ///
-    /// # Errors
-    /// [`Error::Config`]; [`Error::Ended`] if no connection could be made.
-    pub fn connect(home: SocketAddr, config: Config) -> Result<Self, Error> {
-        let mut client = Self::new(home, config).map_err(Error::Config)?;
-        match client.receive() {
-            Event::Ended(ended) => Err(Error::Ended(ended)),
-            Event::Connected(_) | Event::Message(_) | Event::Redirected(_) | Event::Settling => {
-                Ok(client)
-            }
-        }
-    }
-
-    /// Makes connections with `dial`, before the first is made.
-    #[must_use]
-    pub fn dial_with(mut self, dial: impl Dial + 'static) -> Self {
-        self.dial = Box::new(dial);
-        self
     }
 
     /// Asks `judge` instead of the policy in the configuration. Whatever it says, a target of EOP-POL-1 is refused, and the
@@ -141,10 +108,25 @@ impl Client {
 }
 
 /// Looking.
-impl Client {
+impl<N: Network> ClientOver<N> {
+    /// Where the session began, and begins anew.
+    #[must_use]
+    pub const fn home(&self) -> SocketAddr {
+        self.home
+    }
+
+    /// Where the connection is, is being made, or was last.
+    #[must_use]
+    pub fn endpoint(&self) -> SocketAddr {
+        match self.session.place() {
+            Place::Home => self.home,
+            Place::Target(target) => SocketAddr::V4(target),
+        }
+    }
+
     /// The machine that keeps the session's account.
     #[must_use]
-    pub fn session(&self) -> &Session<{ Client::OUTSTANDING }> {
+    pub fn session(&self) -> &Session<OUTSTANDING> {
         &self.session
     }
 
@@ -158,7 +140,7 @@ impl Client {
 }
 
 /// The application says.
-impl Client {
+impl<N: Network> ClientOver<N> {
     /// Hands over a message and returns its number. What the transport takes of it goes out at once, the rest during later
     /// calls; before the session is connected, the message waits. The payload is kept until it is answered or dropped.
     ///
@@ -255,80 +237,26 @@ impl Client {
     }
 }
 
-/// Waiting.
-impl Client {
-    /// Waits for the next event. After the end it is [`Event::Ended`], again and again. After [`Event::Settling`] the next
-    /// call settles the session.
-    pub fn receive(&mut self) -> Event {
-        loop {
-            if let Some(event) = self.receive_until(None) {
-                return event;
-            }
-        }
-    }
-
-    /// Waits for the next event, but not for longer than `timeout`.
-    pub fn receive_within(&mut self, timeout: Duration) -> Option<Event> {
-        self.receive_until(Instant::now().checked_add(timeout))
-    }
-
-    fn receive_until(&mut self, until: Option<Instant>) -> Option<Event> {
-        if self.over == Over::Told {
-            return Some(Event::Ended(self.ended()));
-        }
-        if self.over == Over::Settling && self.pending.is_none() {
+/// Before waiting.
+impl<N: Network> ClientOver<N> {
+    /// The end, if it was told before. After [`Event::Settling`] this settles the session.
+    pub(crate) fn end_again(&mut self) -> Option<Event> {
+        match self.over {
+            Over::Told => return Some(Event::Ended(self.ended())),
             // Refused only if the session is not over, and then there is nothing to settle.
-            let _ = self.session.settle();
+            Over::Settling if self.pending.is_none() => drop(self.session.settle()),
+            Over::Not | Over::Settling => {}
         }
-        // What there is to read is known after waiting.
-        let mut ready = Ready {
-            read: false,
-            write: true,
-        };
-        loop {
-            if let Some(event) = self.step_after(ready) {
-                return Some(event);
-            }
-            let last = until.is_some_and(|until| until <= Instant::now());
-            ready = self.wait(until).unwrap_or(Ready {
-                read: true,
-                write: true,
-            });
-            if last {
-                return self.step_after(ready);
-            }
-        }
-    }
-
-    /// Waits until the socket is ready, the session's next limit passes, or `until` comes.
-    fn wait(&self, until: Option<Instant>) -> io::Result<Ready> {
-        let waits = self.waits_for();
-        let until = [waits.until, until].into_iter().flatten().min();
-        let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let wanted = Ready {
-            read: waits.read,
-            write: waits.write,
-        };
-        match waits.socket {
-            Some(socket) => socket::wait(socket, wanted, timeout),
-            None => {
-                std::thread::sleep(timeout.unwrap_or(NOTHING_TO_WAIT_FOR));
-                Ok(wanted)
-            }
-        }
+        None
     }
 }
 
-/// A session without a socket and without a deadline waits for its application alone, which is waiting for it: a decision
-/// is due before a connection is made. That application is mistaken, but it is not to burn a processor.
-const NOTHING_TO_WAIT_FOR: Duration = Duration::from_millis(50);
-
-impl std::fmt::Debug for Client {
+impl<N: Network> std::fmt::Debug for ClientOver<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client")
             .field("home", &self.home)
             .field("state", &self.session.state())
-            .field("link", &self.link)
+            .field("endpoint", &self.endpoint())
             .finish_non_exhaustive()
     }
 }
@@ -339,6 +267,8 @@ impl std::fmt::Debug for Client {
 pub enum Error {
     /// The configuration contradicts itself or knows no bound.
     Config(ConfigError),
+    /// Home's name leads nowhere.
+    Resolve(io::Error),
     /// It ended before it was connected.
     Ended(Ended),
 }
@@ -347,6 +277,7 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Resolve(error) => write!(f, "home leads nowhere: {error}"),
             Self::Ended(ended) => ended.fmt(f),
         }
     }

@@ -13,9 +13,11 @@ pub enum Error {
     Misuse(server::Misuse),
     /// A redirect to the very endpoint on which the client was accepted (EOP-EPI-10): the caller's mistake, too.
     OwnEndpoint,
+    /// The caller's mistake, too: over TLS nothing is said before the handshake, which was to be awaited.
+    NotSecured,
     /// The client broke the protocol. The connection is over (EOP-ERR-1).
     Peer(PeerError),
-    /// The client left a header incomplete for too long. The connection is over (EOP-TIM-1).
+    /// The client left a header, or a handshake, incomplete for too long. The connection is over (EOP-TIM-1).
     Timeout,
     /// The client took no octets for too long. The connection is over (EOP-CLS-12).
     Stall,
@@ -28,7 +30,7 @@ impl Error {
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Misuse(_) | Self::OwnEndpoint => false,
+            Self::Misuse(_) | Self::OwnEndpoint | Self::NotSecured => false,
             Self::Peer(_) | Self::Timeout | Self::Stall | Self::Lost(_) => true,
         }
     }
@@ -39,6 +41,7 @@ impl fmt::Display for Error {
         match self {
             Self::Misuse(misuse) => misuse.fmt(f),
             Self::OwnEndpoint => f.write_str("a redirect to where the client is (EOP-EPI-10)"),
+            Self::NotSecured => f.write_str("the TLS handshake is not over (EOP-SEC-1)"),
             Self::Peer(error) => error.fmt(f),
             Self::Timeout => f.write_str("the client left a header incomplete (EOP-TIM-1)"),
             Self::Stall => f.write_str("the client takes no octets (EOP-CLS-12)"),
@@ -53,7 +56,7 @@ impl std::error::Error for Error {
             Self::Misuse(misuse) => Some(misuse),
             Self::Peer(error) => Some(error),
             Self::Lost(error) => Some(error),
-            Self::OwnEndpoint | Self::Timeout | Self::Stall => None,
+            Self::OwnEndpoint | Self::NotSecured | Self::Timeout | Self::Stall => None,
         }
     }
 }

@@ -2,9 +2,11 @@
 //! and since when a header has been incomplete. What the frames mean is the machine's.
 
 use std::net::TcpStream;
+use std::task::Context;
 use std::time::Instant;
 
-use crate::socket::{self, Read};
+use crate::socket;
+use crate::transport::{Read, Transport};
 
 /// Octets read at a time.
 const CAPACITY: usize = 64 * 1024;
@@ -30,8 +32,8 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// Reads once what is there, if there is room.
-    pub(crate) fn read(&mut self, socket: &TcpStream) -> Read {
-        self.read_by(|octets| socket::read(socket, octets))
+    pub(crate) fn read(&mut self, transport: &mut impl Transport, cx: &mut Context<'_>) -> Read {
+        self.read_by(|octets| transport.read(cx, octets))
     }
 
     /// Waits until there is something and reads it, if there is room. A socket that was told not to wait does not.
@@ -39,7 +41,8 @@ impl Inbox {
         self.read_by(|octets| socket::wait_and_read(socket, octets))
     }
 
-    fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
+    /// Reads once by `read`, if there is room.
+    pub(crate) fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
         if self.seen == self.octets.len() {
             self.octets.clear();
             self.seen = 0;
@@ -68,9 +71,10 @@ impl Inbox {
     }
 
     /// Shows the machine what is there, up to the end of a frame: what that means, with the payload. `None` if the
-    /// machine has seen everything and no frame ended.
+    /// machine has seen everything and no frame ended. `clock` tells the time.
     pub(crate) fn next_frame<T, E>(
         &mut self,
+        clock: impl Fn() -> Instant,
         mut receive: impl for<'a> FnMut(&mut &'a [u8]) -> Result<Option<Piece<'a, T>>, E>,
     ) -> Result<Option<(T, Vec<u8>)>, E> {
         let mut input = self.octets.get(self.seen..).unwrap_or_default();
@@ -87,7 +91,7 @@ impl Inbox {
                 None => {
                     if more {
                         // Of a payload there would have been a chunk.
-                        self.header_since.get_or_insert_with(Instant::now);
+                        self.header_since.get_or_insert_with(&clock);
                     }
                     self.seen = self.octets.len();
                     return Ok(None);

@@ -50,26 +50,38 @@
 //! ```
 //!
 //! Nothing of the protocol is decided here: `eop-statemachine` keeps the account, and this crate reads, writes, connects
-//! and watches the clock for it. Three things follow from the sockets and are worth knowing:
+//! and watches the clock for it. A few things follow from the sockets and are worth knowing:
 //!
 //! * A redirected client may still be sending. Closing on it resets the connection, and a reset can overtake the redirect.
 //!   So a redirect leaves a [`Lingering`](server::Lingering), which waits for the client to go, within limits that begin
-//!   when the client has acknowledged everything (EOP-CLS-1 to EOP-CLS-7). Give it a thread if there is no time for it.
+//!   when the client has acknowledged everything (EOP-CLS-1 to EOP-CLS-7). Drop it, and a
+//!   [`LingerList`](server::LingerList) does that in the background: one thread for the whole process.
 //! * [`Client::send`] never waits. What the transport does not take at once goes out while the client waits in
 //!   [`receive`](Client::receive), which reads meanwhile, so that no two peers wait for each other for good (EOP-RED-12,
 //!   EOP-CLS-12).
+//! * A server that is to stop moves its clients with a [`Drain`](server::Drain), and one that only spreads them is a
+//!   [`Redirector`](server::Redirector).
 //! * A caller with an event loop waits itself: [`Client::waits_for`] says for what, and [`Client::step`] does the rest.
+//!
+//! Two features: `tokio` has the same sockets for tokio, and `tls` secures both.
 //!
 //! Linux and other Unix systems whose sockets can be told one by one not to wait and not to signal. On Linux the kernel
 //! says what a client has acknowledged; elsewhere a lingering server reckons with 16 KiB a second at least (EOP-CLS-4).
 
+mod bell;
 mod error;
 mod inbox;
 mod socket;
+mod stream;
+mod transport;
 mod unacknowledged;
 
 pub mod client;
 pub mod server;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use client::{Client, Event};
 pub use error::Error;
@@ -78,7 +90,7 @@ pub use server::{Connection, Listener};
 pub use eop_statemachine::client::Kind;
 pub use eop_statemachine::policy;
 pub use eop_statemachine::session::{
-    Bounds, Cause, ConfigError, Counts, End, Fallback, Misuse, Redirected, Resending,
-    State as SessionState, Status,
+    Bounds, Cause, ConfigError, Counts, End, Fallback, Misuse, Resending, State as SessionState,
+    Status,
 };
 pub use eop_statemachine::{Discipline, PeerError, Service, Why};

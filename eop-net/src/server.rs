@@ -2,20 +2,34 @@
 //! redirected client is seen off is `lingering.rs`'s.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use eop_statemachine::Service;
 
 use crate::socket;
+use crate::stream::Stream;
+use crate::transport::Accepted;
 
+mod blocking;
 mod connection;
+mod drain;
 mod limits;
+mod linger_list;
 mod lingering;
+mod redirector;
+mod targets;
 
-pub use connection::{Connection, Refused};
+pub use blocking::{Connection, Listener, Refused};
+#[cfg(feature = "tokio")]
+pub(crate) use connection::AtHand;
+pub use connection::{ConnectionOver, RefusedOver};
+pub use drain::Drain;
+pub use linger_list::{LingerCounts, LingerList};
 pub use lingering::{Departure, Lingering};
+pub use redirector::{Redirector, RedirectorCounts};
+pub use targets::{RoundRobin, Targets};
 
 /// How a server treats its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +58,80 @@ impl Default for Config {
     }
 }
 
-/// A listening socket.
+/// A listening socket: [`Listener`]'s is waited for, that of `tokio::Listener` is one of tokio's.
 #[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
-    config: Config,
+pub struct ListenerOver<L> {
+    pub(crate) socket: L,
+    pub(crate) config: Config,
+    list: LingerList,
+    drain: Option<Drain>,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ServerTls>,
+}
+
+impl<L> ListenerOver<L> {
+    pub(crate) fn over(socket: L, config: Config) -> Self {
+        Self {
+            socket,
+            config,
+            list: LingerList::default(),
+            drain: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    /// Lets `list` see off the clients that were accepted here and moved, instead of the process's own.
+    #[must_use]
+    pub fn linger_in(mut self, list: &LingerList) -> Self {
+        self.list = list.clone();
+        self
+    }
+
+    /// Lets `drain` move the clients that are accepted here.
+    #[must_use]
+    pub fn drained_by(mut self, drain: &Drain) -> Self {
+        self.drain = Some(drain.clone());
+        self
+    }
+
+    /// Secures the clients that are accepted here with `tls` (EOP-SEC-3). The handshake takes place when a request is first
+    /// waited for, or, over blocking sockets, something is first said; for it a client has as long as for a header.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn secured_by(mut self, tls: &crate::tls::ServerTls) -> Self {
+        self.tls = Some(tls.clone());
+        self
+    }
+
+    pub(crate) fn accepted<S: Accepted>(
+        &self,
+        socket: S,
+        config: Config,
+    ) -> io::Result<ConnectionOver<S>> {
+        let socket = self.stream(socket)?;
+        let serving = self.drain.as_ref().map(Drain::serve);
+        Ok(ConnectionOver::new(
+            socket,
+            config,
+            self.list.clone(),
+            serving,
+        ))
+    }
+
+    #[cfg(feature = "tls")]
+    fn stream<S: Accepted>(&self, socket: S) -> io::Result<Stream<S>> {
+        Ok(match &self.tls {
+            Some(tls) => Stream::Secured(Box::new(crate::tls::Secured::server(socket, tls)?)),
+            None => Stream::Plain(socket),
+        })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
+    fn stream<S: Accepted>(&self, socket: S) -> io::Result<Stream<S>> {
+        Ok(Stream::Plain(socket))
+    }
 }
 
 impl Listener {
@@ -57,8 +140,18 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
-        let socket = socket::listen_on(address)?;
-        Ok(Self { socket, config })
+        socket::listen_on(address).map(|socket| Self::over(socket, config))
+    }
+
+    /// The same `count` times on one address, between which the system spreads the clients: one for each thread that
+    /// accepts, which then get into nobody's way. The address is shared with any other program of the same user that asks
+    /// for it in the same way (`SO_REUSEPORT`).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bind_each(address: SocketAddr, config: Config, count: usize) -> io::Result<Vec<Self>> {
+        let sockets = socket::listen_each(address, count)?.into_iter();
+        Ok(sockets.map(|it| Self::over(it, config)).collect())
     }
 
     /// Where it listens.
@@ -75,16 +168,25 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        Ok(Connection::over(self.accept_stream()?, self.config))
+        self.connection(socket::accept(&self.socket)?, self.config)
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket
-    /// to [`Connection::over`].
+    /// to [`connection`](Self::connection).
     ///
     /// # Errors
     /// As [`accept`](Self::accept).
     pub fn accept_stream(&self) -> io::Result<TcpStream> {
         socket::accept(&self.socket)
+    }
+
+    /// A connection over a socket that was accepted, with terms of its own. This listener's drain and linger list are its
+    /// too.
+    ///
+    /// # Errors
+    /// The configuration of TLS cannot be used.
+    pub fn connection(&self, socket: TcpStream, config: Config) -> io::Result<Connection> {
+        self.accepted(socket, config)
     }
 }
 

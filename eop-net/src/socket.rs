@@ -10,50 +10,51 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::sockopt::{
-    set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay, socket_error, socket_send_buffer_size,
+    set_socket_linger, set_socket_reuseaddr, set_socket_reuseport, set_tcp_nodelay, socket_error,
+    socket_send_buffer_size,
 };
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, SocketType,
     accept_with, bind, connect, listen, recv, sendmsg, shutdown, socket_with,
 };
 
+use crate::transport::{Read, Written};
+
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// What came of reading.
-#[derive(Debug)]
-pub(crate) enum Read {
-    /// Octets.
-    Octets,
-    /// The end of the stream.
-    End,
-    /// Nothing is there now.
-    Nothing,
-    /// The connection is lost.
-    Lost(io::Error),
-}
-
-/// What came of writing.
-#[derive(Debug)]
-pub(crate) enum Written {
-    /// The transport took this many octets.
-    Octets(usize),
-    /// It takes none now.
-    Blocked,
-    /// It takes none any more, and took none of these.
-    Failed(io::Error),
-}
-
 /// What a socket is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ready {
-    pub(crate) read: bool,
-    pub(crate) write: bool,
+pub struct Ready {
+    /// For reading.
+    pub read: bool,
+    /// For writing.
+    pub write: bool,
 }
 
 /// Listens on `address`, from which a server that has just left does not keep us.
 pub(crate) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+    listen_by(socket, address)
+}
+
+/// Listens `count` times on one address; the system spreads the clients between them.
+pub(crate) fn listen_each(address: SocketAddr, count: usize) -> io::Result<Vec<TcpListener>> {
+    let mut listeners: Vec<TcpListener> = Vec::with_capacity(count);
+    for _ in 0..count {
+        // Of any free port, the same one.
+        let address = match listeners.first() {
+            Some(first) => first.local_addr()?,
+            None => address,
+        };
+        let socket = stream_socket(address, SocketFlags::CLOEXEC)?;
+        set_socket_reuseport(&socket, true)?;
+        listeners.push(listen_by(socket, address)?);
+    }
+    Ok(listeners)
+}
+
+fn listen_by(socket: OwnedFd, address: SocketAddr) -> io::Result<TcpListener> {
     set_socket_reuseaddr(&socket, true)?;
     bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
@@ -109,12 +110,12 @@ fn stream_socket(address: SocketAddr, flags: SocketFlags) -> io::Result<OwnedFd>
 }
 
 /// Switches Nagle's algorithm off (EOP-FRM-10). A socket that is lost already does not mind.
-pub(crate) fn send_at_once(socket: &TcpStream) {
+pub(crate) fn send_at_once(socket: impl AsFd) {
     let _ = set_tcp_nodelay(socket, true);
 }
 
 /// Reads into the free capacity of `octets`, of which there is some.
-pub(crate) fn read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
+pub(crate) fn read(socket: impl AsFd, octets: &mut Vec<u8>) -> Read {
     read_with(socket, octets, RecvFlags::DONTWAIT)
 }
 
@@ -123,12 +124,12 @@ pub(crate) fn wait_and_read(socket: &TcpStream, octets: &mut Vec<u8>) -> Read {
     read_with(socket, octets, RecvFlags::empty())
 }
 
-fn read_with(socket: &TcpStream, octets: &mut Vec<u8>, flags: RecvFlags) -> Read {
+fn read_with(socket: impl AsFd, octets: &mut Vec<u8>, flags: RecvFlags) -> Read {
     debug_assert!(
         octets.len() < octets.capacity(),
         "no room is no end of stream"
     );
-    let read = retry_on_intr(|| recv(socket, spare_capacity(octets), flags));
+    let read = retry_on_intr(|| recv(&socket, spare_capacity(octets), flags));
     match read {
         Ok((0, _)) => Read::End,
         Ok(_) => Read::Octets,
@@ -157,13 +158,13 @@ pub(crate) fn end_stream(socket: &TcpStream) -> io::Result<()> {
 }
 
 /// Ends both streams, at once as far as the peer can tell.
-pub(crate) fn end_both(socket: &TcpStream) {
+pub(crate) fn end_both(socket: impl AsFd) {
     let _ = shutdown(socket, Shutdown::Both);
 }
 
-/// Makes closing the socket a reset.
-pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
-    Ok(set_socket_linger(socket, Some(Duration::ZERO))?)
+/// Makes closing the socket a reset. One that is lost already needs none.
+pub(crate) fn reset_on_close(socket: impl AsFd) {
+    let _ = set_socket_linger(socket, Some(Duration::ZERO));
 }
 
 /// The most octets that can be queued for sending.
@@ -177,18 +178,34 @@ pub(crate) fn wait(
     wanted: Ready,
     timeout: Option<Duration>,
 ) -> io::Result<Ready> {
-    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
     let interest = flag(wanted.read, PollFlags::IN) | flag(wanted.write, PollFlags::OUT);
+    let mut polled = [PollFd::new(&socket, interest)];
+    poll_for(&mut polled, timeout)?;
+    let [polled] = polled;
+    Ok(Ready::of(polled.revents()))
+}
+
+/// Waits until there is something to read from one of the two, or `timeout` has passed; without one, for ever.
+pub(crate) fn wait_for_either(
+    one: impl AsFd,
+    other: impl AsFd,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let mut polled = [
+        PollFd::new(&one, PollFlags::IN),
+        PollFd::new(&other, PollFlags::IN),
+    ];
+    poll_for(&mut polled, timeout)
+}
+
+fn poll_for(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
-        let mut polled = [PollFd::new(&socket, interest)];
-        match poll(&mut polled, left.as_ref()) {
-            Ok(_) => {
-                let [polled] = polled;
-                return Ok(Ready::of(polled.revents()));
-            }
+        match poll(polled, left.as_ref()) {
+            Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -3,6 +3,7 @@
 mod stage;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eop_net::client::{self, Client, Config, Event};
@@ -24,11 +25,25 @@ fn automatic() -> Config {
 /// Shows EOP-EPI-9.
 #[test]
 fn a_home_that_nobody_serves_fails_to_connect() {
-    let error = Client::connect(nowhere().into(), Config::default()).expect_err("nobody listens");
+    let error = Client::connect(nowhere(), Config::default()).expect_err("nobody listens");
     let client::Error::Ended(ended) = error else {
         panic!("{error}")
     };
     assert_eq!(ended.end, End::Failed(Cause::ConnectFailed));
+}
+
+#[test]
+fn a_home_with_several_addresses_is_sought_at_each() {
+    let home = echoing("");
+    let addresses = [nowhere().into(), SocketAddr::from(home.address)];
+    let client = Client::connect(&addresses[..], Config::default()).expect("the second");
+    assert_eq!(client.home(), addresses[1]);
+}
+
+#[test]
+fn a_home_without_an_address_is_an_error() {
+    let error = Client::connect(&[][..], Config::default()).expect_err("there is none");
+    assert!(matches!(error, client::Error::Resolve(_)), "{error}");
 }
 
 /// Shows EOP-FAI-1 and EOP-FAI-2.

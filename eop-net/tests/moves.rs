@@ -115,7 +115,7 @@ fn late_the_response_comes_before_the_move_and_nothing_is_owed() {
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
         connection
-            .respond_and_redirect(b"done", to)
+            .redirect_with(b"done", to)
             .expect("sent")
             .linger()
     });
@@ -138,10 +138,7 @@ fn late_an_empty_response_is_a_message_of_its_own() {
     let to = stage::nowhere();
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
-        connection
-            .respond_and_redirect(b"", to)
-            .expect("sent")
-            .linger()
+        connection.redirect_with(b"", to).expect("sent").linger()
     });
     let mut client = TcpStream::connect(home.address).expect("home");
     client.write_all(&normal(b"question")).expect("room");
@@ -167,6 +164,27 @@ fn idle_the_next_message_goes_to_the_target() {
     client.send(b"two").expect("accepted");
     assert_eq!(answer(&mut client), b"target: two");
     assert_eq!(home.join(), Departure::Ended);
+}
+
+#[test]
+fn a_move_names_where_it_came_from_and_where_it_leads() {
+    let target = echoing("");
+    let to = target.address;
+    let home = serving(server::Config::default(), move |connection| {
+        connection.redirect(to).expect("sent").linger()
+    });
+    let mut client = connect(home.address, automatic());
+    client.send(b"question").expect("accepted");
+    let redirected = moved(&mut client);
+    assert_eq!(
+        (redirected.from, redirected.target),
+        (home.address.into(), to)
+    );
+    answer(&mut client);
+    assert_eq!(
+        (client.home(), client.endpoint()),
+        (home.address.into(), to.into())
+    );
 }
 
 /// Shows EOP-RSD-6 and EOP-RED-16.
@@ -199,7 +217,7 @@ fn pipelined_messages_arrive_in_their_order_and_whole() {
     let home = serving(server::Config::default(), move |mut connection| {
         connection.receive().expect("no fault").expect("a request");
         connection
-            .respond_and_redirect(b"first", to)
+            .redirect_with(b"first", to)
             .expect("sent")
             .linger()
     });

@@ -53,7 +53,7 @@ fn what_was_asked_before_the_end_is_answered() {
         for request in requests {
             connection.respond(&request).expect("it is asked for");
         }
-        connection.close()
+        connection.close().linger()
     });
     let mut client = connect(&server);
     let octets = [normal(b"one"), normal(b"two")].concat();
@@ -161,7 +161,7 @@ fn a_refused_redirect_leaves_the_connection_as_it_was() {
         assert!(matches!(refused.error, Error::OwnEndpoint), "{refused}");
         refused
             .connection
-            .respond_and_redirect(b"answer", stage::nowhere())
+            .redirect_with(b"answer", stage::nowhere())
             .map(drop)
     });
     let mut client = connect(&server);
@@ -179,7 +179,7 @@ fn an_answer_that_nobody_asked_for_is_refused_and_not_sent() {
         assert!(!refused.is_final());
         connection.receive().expect("no fault").expect("a request");
         connection.respond(b"asked").expect("it is asked for");
-        connection.close()
+        connection.close().linger()
     });
     let mut client = connect(&server);
     client.write_all(&normal(b"question")).expect("room");

@@ -40,7 +40,7 @@ fn a_slow_reader_with_an_unread_request_gets_a_late_response_whole() {
     };
     let server = serving(config, |mut connection| {
         connection.receive().expect("no fault").expect("a request");
-        let lingering = connection.respond_and_redirect(&vec![7; LONG], stage::nowhere());
+        let lingering = connection.redirect_with(&vec![7; LONG], stage::nowhere());
         lingering.expect("sent").linger()
     });
     let mut client = TcpStream::connect(server.address).expect("the server");
@@ -125,7 +125,7 @@ fn a_client_that_writes_to_the_end_before_it_reads_gets_a_long_redirect() {
     };
     let server = serving(config, |mut connection| {
         connection.receive().expect("no fault").expect("a request");
-        let lingering = connection.respond_and_redirect(&vec![7; 16 << 20], stage::nowhere());
+        let lingering = connection.redirect_with(&vec![7; 16 << 20], stage::nowhere());
         lingering
             .map(server::Lingering::linger)
             .map_err(Error::from)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::time::Instant;
 
+use eop_net::client::Blocking;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -15,11 +16,13 @@ mod output;
 mod report;
 mod session;
 mod settings;
+mod tasks;
 
 use command::Line;
 use lines::Lines;
 use output::Output;
 use session::Session;
+pub(crate) use tasks::run as run_tokio;
 
 /// Says hello, and drives sessions until standard input ends (EOP-DRV-1, EOP-DRV-2).
 pub(crate) fn run() -> io::Result<()> {
@@ -49,7 +52,7 @@ pub(crate) fn run() -> io::Result<()> {
 
 struct Driver {
     output: Output,
-    sessions: BTreeMap<u32, Session>,
+    sessions: BTreeMap<u32, Session<Blocking>>,
     /// Numbers of sessions that are over: what is said to them is ignored (EOP-DRV-10).
     ended: HashSet<u32>,
 }
@@ -133,7 +136,7 @@ impl Driver {
         if self.sessions.contains_key(&id) {
             return self.reject(id, "connect", "in-use");
         }
-        match Session::new(id, settings) {
+        match Session::blocking(id, settings) {
             Ok(session) => {
                 self.sessions.insert(id, session);
                 self.work(id)

@@ -20,6 +20,18 @@ pub fn client() -> ExitCode {
     report("client", driver::run())
 }
 
+/// The same server over tokio.
+#[must_use]
+pub fn server_tokio() -> ExitCode {
+    report("server", server::run_tokio())
+}
+
+/// The same driver over tokio.
+#[must_use]
+pub fn client_tokio() -> ExitCode {
+    report("client", driver::run_tokio())
+}
+
 /// Standard output belongs to the contract; what went wrong goes to standard error.
 fn report(role: &str, result: std::io::Result<()>) -> ExitCode {
     match result {

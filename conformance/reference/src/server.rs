@@ -1,37 +1,47 @@
-//! The server under test: where it listens, with which options, and a thread a connection. What requests mean is
-//! `server/request.rs`'s, and what is done about them `server/serve.rs`'s.
+//! The server under test: where it listens, and with which options. What requests mean is `server/request.rs`'s, what is
+//! done about them `server/serve.rs`'s, and over which sockets `server/stack.rs`'s.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddrV4;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use eop_net::server::{Config, Listener};
+use eop_net::server::Config;
 
 use crate::grammar;
 
 mod request;
 mod serve;
 mod service;
+mod stack;
 
-use request::Steps;
 use service::Service;
+use stack::Stack;
 
-/// Enough for a connection's thread, and for hundreds of them.
-const STACK: usize = 256 * 1024;
-/// How long to wait when the system has no more sockets or threads to give.
-const SHORTAGE: Duration = Duration::from_millis(20);
+/// Serves with a thread a connection.
+pub(crate) fn run() -> io::Result<()> {
+    run_over::<eop_net::Connection>()
+}
+
+/// Serves with a task a connection.
+pub(crate) fn run_tokio() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let context = runtime.enter();
+    let result = run_over::<eop_net::tokio::Connection>();
+    drop(context);
+    runtime.shutdown_background();
+    result
+}
 
 /// Listens where `EOP_LISTEN` says, prints the `ready` line, and serves until standard input ends.
-pub(crate) fn run() -> io::Result<()> {
+fn run_over<S: Stack>() -> io::Result<()> {
     let address = variable("EOP_LISTEN")?.unwrap_or_else(|| "127.0.0.1:0".to_owned());
     let address = loopback(&address)?;
     let config = options(&variable("EOP_OPTIONS")?.unwrap_or_default())?;
-    let listener = Listener::bind(address.into(), config)?;
-    let ready = listener.local_addr()?;
-    let service = Arc::new(Service::new(config));
-    spawn(move || accept(&listener, &service, None))?;
+    let ready = S::serve(address, Arc::new(Service::new(config)), None)?;
 
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "ready {ready}")?;
@@ -97,26 +107,6 @@ fn wait_for_the_end(mut stdin: impl io::Read) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Serves every client of a port on a thread of its own (EOP-TST-4). `steps` are done first on each connection.
-fn accept(listener: &Listener, service: &Arc<Service>, steps: Option<&Steps>) {
-    loop {
-        let accepted = listener.accept_stream().and_then(|socket| {
-            let (service, steps) = (Arc::clone(service), steps.cloned());
-            spawn(move || serve::connection(socket, &service, steps.as_ref()))
-        });
-        if accepted.is_err() {
-            thread::sleep(SHORTAGE);
-        }
-    }
-}
-
-fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(work)
-        .map(drop)
 }
 
 #[cfg(test)]

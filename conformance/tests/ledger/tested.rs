@@ -105,7 +105,12 @@ fn function(source: &Path, test: &str) -> (PathBuf, String) {
     let lines: Vec<_> = text.lines().collect();
     let head = format!("fn {name}(");
     let at: Vec<_> = (0..lines.len())
-        .filter(|at| lines[*at].trim_start().starts_with(&head))
+        .filter(|at| {
+            let line = lines[*at].trim_start();
+            line.strip_prefix("async ")
+                .unwrap_or(line)
+                .starts_with(&head)
+        })
         .collect();
     assert_eq!(at.len(), 1, "{name} in {}", file.display());
     let indent = &lines[at[0]][..lines[at[0]].len() - lines[at[0]].trim_start().len()];

@@ -37,6 +37,9 @@ pub struct Config {
     pub header: Duration,
     /// How long the server may take no octet while there are some for it (EOP-CLS-12).
     pub stall: Duration,
+    /// How every connection of the session is secured; `None` for cleartext.
+    #[cfg(feature = "tls")]
+    pub tls: Option<crate::tls::ClientTls>,
 }
 
 impl Default for Config {
@@ -51,19 +54,29 @@ impl Default for Config {
             order: Order::default(),
             header: Duration::from_secs(10),
             stall: Duration::from_secs(30),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
 
 impl Config {
-    /// The machine's part. These connections are never secured.
+    /// Whether every connection of the session is secured (EOP-SEC-2).
+    const fn secured(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
+
+    /// The machine's part.
     pub(super) const fn machine(&self) -> session::Config {
         session::Config {
             service: self.service,
             resending: self.resending,
             fallback: self.fallback,
             bounds: self.bounds,
-            secured: false,
+            secured: self.secured(),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What a client tells its application.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 
 use eop_statemachine::client::Kind;
-use eop_statemachine::session::{Counts, End, Redirected};
+use eop_statemachine::session::{self, Counts, End};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,43 @@ pub struct Connected {
     pub local: SocketAddr,
     /// Moves so far.
     pub hop: u32,
+}
+
+/// A move that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redirected {
+    /// The server that redirected.
+    pub from: SocketAddr,
+    /// Where it leads.
+    pub target: SocketAddrV4,
+    /// Messages that are owed. In manual it is provisional: [`retire`](crate::Client::retire) lowers it.
+    pub owed: u32,
+    /// Whether the redirect brought a message, which came before this event.
+    pub late: bool,
+    /// The number of this hop, which a decision has to name.
+    pub hop: u32,
+    /// Whether the application has to decide before everything owed is resent.
+    pub decide: bool,
+}
+
+impl Redirected {
+    pub(super) const fn new(from: SocketAddr, redirected: session::Redirected) -> Self {
+        let session::Redirected {
+            target,
+            owed,
+            late,
+            hop,
+            decide,
+        } = redirected;
+        Self {
+            from,
+            target,
+            owed,
+            late,
+            hop,
+            decide,
+        }
+    }
 }
 
 /// A message from the server.

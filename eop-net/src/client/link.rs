@@ -1,28 +1,37 @@
 //! [`Link`]: the connection that a session has, or is making, and what its transport is ready for. What is read from it
 //! and written to it is `step.rs`'s.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::network::Network;
 use crate::inbox::Inbox;
+use crate::stream::Stream;
+use crate::transport::Transport;
 
 /// What a session has of a connection.
-#[derive(Debug)]
-pub(super) enum Link {
+pub(super) enum Link<N: Network> {
     None,
     /// Connecting has begun; with the new connection first, the old one is still there.
     Dialing {
-        socket: TcpStream,
+        making: Making<N>,
         endpoint: SocketAddr,
-        _old: Option<TcpStream>,
+        _old: Option<Connection<N::Socket>>,
     },
-    Up(Connection),
+    Up(Connection<N::Socket>),
+}
+
+/// A connection that is being made.
+pub(super) enum Making<N: Network> {
+    Connecting(N::Dialing),
+    /// Connected, and both ends show who they are. Gone once that is done.
+    #[cfg(feature = "tls")]
+    Securing(Option<Box<crate::tls::Secured<N::Socket>>>),
 }
 
 /// A connection that was made.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) socket: TcpStream,
+pub(super) struct Connection<S: Transport> {
+    pub(super) socket: Stream<S>,
     pub(super) inbox: Inbox,
     /// Whether there may be something to read.
     pub(super) readable: bool,
@@ -31,6 +40,8 @@ pub(super) struct Connection {
     /// When it was read last.
     pub(super) read_at: Instant,
     pub(super) writing: Writing,
+    /// Whether our stream is to be ended, and is not yet.
+    pub(super) ending: bool,
 }
 
 /// How writing goes.
@@ -46,15 +57,22 @@ pub(super) enum Writing {
     Failed,
 }
 
-impl Connection {
-    pub(super) fn new(socket: TcpStream) -> Self {
+impl<S: Transport> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.socket.say_farewell();
+    }
+}
+
+impl<S: Transport> Connection<S> {
+    pub(super) fn new(socket: Stream<S>, now: Instant) -> Self {
         Self {
             socket,
             inbox: Inbox::default(),
             readable: true,
             drained: false,
-            read_at: Instant::now(),
+            read_at: now,
             writing: Writing::Free,
+            ending: false,
         }
     }
 

@@ -1,23 +1,51 @@
 //! The step: everything that can be done without waiting, up to the next event. It asks the machine what it wants, does
 //! it, and says what came of it; it decides nothing itself.
 
-use std::io::IoSlice;
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsFd as _;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use eop_statemachine::PeerError;
 use eop_statemachine::client::State;
 use eop_statemachine::session::{
-    ConnectError, Event as Told, Judged, Loss, Message as Account, Place, Session, Want,
+    ConnectError, Event as Told, Judged, Loss, Message as Account, Session, Want,
 };
 
 use super::config::Order;
-use super::event::{Connected, Ended, Event, Message};
-use super::link::{Connection, Link, Writing};
-use super::{Client, Over, Waits};
+use super::event::{Connected, Ended, Event, Message, Redirected};
+use super::link::{Connection, Link, Making, Writing};
+use super::network::Network;
+use super::{ClientOver, Over};
 use crate::inbox::Piece;
-use crate::socket::{self, Read, Ready, Written};
+use crate::socket::Ready;
+use crate::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::tls::Secured;
+use crate::transport::{Read, Transport, Written};
+
+/// The time, by the clock of whoever waits.
+fn clock<N: Network>() -> Instant {
+    N::Socket::now()
+}
+
+/// What became of a connection that was not made.
+fn failure(error: &io::Error) -> ConnectError {
+    match error.kind() == io::ErrorKind::TimedOut {
+        true => ConnectError::Timeout,
+        false => ConnectError::Failed,
+    }
+}
+
+/// What became of one that was.
+fn loss(error: &io::Error) -> Loss {
+    #[cfg(feature = "tls")]
+    if crate::tls::is_fault(error) {
+        return Loss::Tls;
+    }
+    let _ = error;
+    Loss::Reset
+}
 
 /// Whether a step got anywhere.
 enum Progress {
@@ -34,60 +62,31 @@ enum Complete {
     Redirect(Option<Account>),
 }
 
-impl Client {
-    /// Does what can be done without waiting, up to the next event; `None` if there is none. Call it until then, whenever
-    /// something of [`waits_for`](Self::waits_for) has come. The end is told once.
-    pub fn step(&mut self) -> Option<Event> {
-        self.step_after(Ready {
-            read: true,
-            write: true,
-        })
-    }
-
-    /// What to wait for before the next step.
-    #[must_use]
-    pub fn waits_for(&self) -> Waits<'_> {
-        let (socket, read, write) = match &self.link {
-            Link::None => (None, false, false),
-            Link::Dialing { socket, .. } => (Some(socket.as_fd()), false, true),
-            Link::Up(connection) => {
-                let write = matches!(connection.writing, Writing::Blocked(_));
-                (Some(connection.socket.as_fd()), true, write)
-            }
-        };
-        let until = match self.pending {
-            Some(_) => Some(Instant::now()),
-            None => self.next_limit().map(|(at, _)| at),
-        };
-        Waits {
-            socket,
-            read,
-            write,
-            until,
-        }
-    }
-
-    /// The same, where the transport is known to be ready for this alone.
-    pub(super) fn step_after(&mut self, ready: Ready) -> Option<Event> {
+impl<N: Network> ClientOver<N> {
+    /// Does what can be done without waiting, up to the next event; `None` if there is none. The transport is known to be
+    /// ready for this alone. The end is told once.
+    pub(crate) fn step_after(&mut self, ready: Ready, cx: &mut Context<'_>) -> Option<Event> {
         if let Some(event) = self.pending.take() {
             return Some(event);
         }
         if let Link::Up(connection) = &mut self.link {
             connection.note_ready(ready.read, ready.write);
         }
-        self.run()
+        self.run(cx)
     }
 
     /// After a command of the application: what it caused is done as far as that goes without an event to tell. An event
     /// that turns up is kept; until it is told, messages that were begun go on, and nothing else.
     pub(super) fn push(&mut self) {
+        // Nobody waits meanwhile.
+        let mut cx = Context::from_waker(Waker::noop());
         if let Link::Up(connection) = &mut self.link {
             connection.drained = false;
         }
         if self.pending.is_none() {
-            self.pending = self.run();
+            self.pending = self.run(&mut cx);
         } else {
-            while self.is_busy() && matches!(self.write(), Progress::Made) {}
+            while self.is_busy() && matches!(self.write(&mut cx), Progress::Made) {}
         }
     }
 
@@ -106,7 +105,8 @@ impl Client {
 
     /// Milliseconds since the session began.
     pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let elapsed = clock::<N>().saturating_duration_since(self.began);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn ended(&self) -> Ended {
@@ -120,9 +120,9 @@ impl Client {
         }
     }
 
-    fn run(&mut self) -> Option<Event> {
+    fn run(&mut self, cx: &mut Context<'_>) -> Option<Event> {
         loop {
-            match self.progress() {
+            match self.progress(cx) {
                 Progress::Event(event) => return Some(event),
                 Progress::Made => {}
                 Progress::None => return None,
@@ -130,20 +130,21 @@ impl Client {
         }
     }
 
-    fn progress(&mut self) -> Progress {
+    fn progress(&mut self, cx: &mut Context<'_>) -> Progress {
         match self.session.want() {
             Want::Judge(proposal) => {
                 let verdict = (self.judge)(&proposal);
+                let from = self.endpoint();
                 match self.session.judged(verdict, self.now()) {
                     Ok(Judged::Followed(redirected)) => {
-                        Progress::Event(Event::Redirected(redirected))
+                        Progress::Event(Event::Redirected(Redirected::new(from, redirected)))
                     }
                     Ok(Judged::NotFollowed) | Err(_) => Progress::Made,
                 }
             }
-            Want::Connect(place) => self.connect_to(place),
-            Want::Write { .. } | Want::HalfClose | Want::Read => self.converse(),
-            Want::Decide { .. } if self.session.is_connected() => self.converse(),
+            Want::Connect(_) => self.seek(cx),
+            Want::Write { .. } | Want::HalfClose | Want::Read => self.converse(cx),
+            Want::Decide { .. } if self.session.is_connected() => self.converse(cx),
             Want::Decide { .. } => {
                 self.let_go();
                 Progress::None
@@ -175,7 +176,16 @@ enum Limit {
 }
 
 /// Limits on time.
-impl Client {
+impl<N: Network> ClientOver<N> {
+    /// Until when nothing has to be done, unless the transport is ready for something.
+    #[must_use]
+    pub fn until(&self) -> Option<Instant> {
+        match self.pending {
+            Some(_) => Some(clock::<N>()),
+            None => self.next_limit().map(|(at, _)| at),
+        }
+    }
+
     /// The next limit, and when it passes.
     fn next_limit(&self) -> Option<(Instant, Limit)> {
         let after = |since: Instant, limit| since.checked_add(limit);
@@ -198,7 +208,7 @@ impl Client {
     /// Tells the machine of a limit that has passed. What the server sent before is looked at first: a read after the
     /// limit shows it.
     fn heed_limit(&mut self) -> Progress {
-        let Some((_, limit)) = self.next_limit().filter(|(at, _)| *at <= Instant::now()) else {
+        let Some((_, limit)) = self.next_limit().filter(|(at, _)| *at <= clock::<N>()) else {
             return Progress::None;
         };
         let now = self.now();
@@ -212,32 +222,72 @@ impl Client {
 }
 
 /// Connecting.
-impl Client {
-    fn connect_to(&mut self, place: Place) -> Progress {
+impl<N: Network> ClientOver<N> {
+    fn seek(&mut self, cx: &mut Context<'_>) -> Progress {
         match std::mem::replace(&mut self.link, Link::None) {
-            Link::None => self.dial(place, None),
+            Link::None => self.dial(None),
             Link::Up(connection) => {
                 // What is not kept is closed here, before anything is dialled.
-                let old = self.keeps_old().then_some(connection.socket);
-                self.dial(place, old)
+                let old = self.keeps_old().then_some(connection);
+                self.dial(old)
             }
             Link::Dialing {
-                socket,
+                mut making,
                 endpoint,
                 _old,
-            } => match socket::connected(&socket) {
-                None => {
+            } => match self.poll_made(&mut making, cx) {
+                Poll::Pending => {
                     self.link = Link::Dialing {
-                        socket,
+                        making,
                         endpoint,
                         _old,
                     };
                     self.heed_limit()
                 }
-                Some(Ok(())) => self.connected(socket, endpoint),
-                Some(Err(error)) => self.not_connected(&error),
+                Poll::Ready(Ok(socket)) => self.connected(socket, endpoint),
+                Poll::Ready(Err(error)) => self.not_connected(error),
             },
         }
+    }
+
+    #[cfg(feature = "tls")]
+    fn poll_made(
+        &mut self,
+        making: &mut Making<N>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Stream<N::Socket>, ConnectError>> {
+        loop {
+            match making {
+                Making::Connecting(dialing) => {
+                    let socket = ready!(self.network.poll_connected(dialing, cx));
+                    let socket = socket.map_err(|error| failure(&error))?;
+                    let Some(tls) = &self.config.tls else {
+                        return Poll::Ready(Ok(Stream::Plain(socket)));
+                    };
+                    let secured = Secured::client(socket, tls).map_err(|_| ConnectError::Tls)?;
+                    *making = Making::Securing(Some(Box::new(secured)));
+                }
+                Making::Securing(secured) => {
+                    if let Some(secured) = secured {
+                        let made = ready!(secured.poll_handshake(cx));
+                        made.map_err(|_| ConnectError::Tls)?;
+                    }
+                    let secured = secured.take().ok_or(ConnectError::Tls)?;
+                    return Poll::Ready(Ok(Stream::Secured(secured)));
+                }
+            }
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn poll_made(
+        &mut self,
+        making: &mut Making<N>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Stream<N::Socket>, ConnectError>> {
+        let Making::Connecting(dialing) = making;
+        let socket = ready!(self.network.poll_connected(dialing, cx));
+        Poll::Ready(socket.map(Stream::Plain).map_err(|error| failure(&error)))
     }
 
     /// Whether the connection that the session leaves outlives the making of the next: never one that failed (EOP-ERR-1).
@@ -246,33 +296,30 @@ impl Client {
         moved && self.config.order == Order::NewFirst
     }
 
-    fn dial(&mut self, place: Place, old: Option<TcpStream>) -> Progress {
-        let endpoint = match place {
-            Place::Home => self.home,
-            Place::Target(target) => SocketAddr::V4(target),
-        };
-        match self.dial.dial(endpoint) {
-            Ok(socket) => {
+    fn dial(&mut self, old: Option<Connection<N::Socket>>) -> Progress {
+        let endpoint = self.endpoint();
+        match self.network.dial(endpoint) {
+            Ok(dialing) => {
                 self.link = Link::Dialing {
-                    socket,
+                    making: Making::Connecting(dialing),
                     endpoint,
                     _old: old,
                 };
                 Progress::Made
             }
-            Err(error) => self.not_connected(&error),
+            Err(error) => self.not_connected(failure(&error)),
         }
     }
 
-    fn connected(&mut self, socket: TcpStream, endpoint: SocketAddr) -> Progress {
+    fn connected(&mut self, socket: Stream<N::Socket>, endpoint: SocketAddr) -> Progress {
         let local = match socket.local_addr() {
             Ok(local) => local,
-            Err(error) => return self.not_connected(&error),
+            Err(error) => return self.not_connected(failure(&error)),
         };
-        socket::send_at_once(&socket);
+        socket.send_at_once();
         // Wanted, so not refused.
         if self.session.connected(self.now()).is_ok() {
-            self.link = Link::Up(Connection::new(socket));
+            self.link = Link::Up(Connection::new(socket, clock::<N>()));
         }
         let hop = self.session.hop();
         Progress::Event(Event::Connected(Connected {
@@ -282,12 +329,7 @@ impl Client {
         }))
     }
 
-    fn not_connected(&mut self, error: &std::io::Error) -> Progress {
-        let error = if error.kind() == std::io::ErrorKind::TimedOut {
-            ConnectError::Timeout
-        } else {
-            ConnectError::Failed
-        };
+    fn not_connected(&mut self, error: ConnectError) -> Progress {
         // Wanted, so not refused.
         let _ = self.session.connect_failed(error, self.now());
         Progress::Made
@@ -295,23 +337,23 @@ impl Client {
 }
 
 /// Reading and writing.
-impl Client {
-    fn converse(&mut self) -> Progress {
+impl<N: Network> ClientOver<N> {
+    fn converse(&mut self, cx: &mut Context<'_>) -> Progress {
         match self.next_frame() {
             Progress::None => {}
             progress @ (Progress::Event(_) | Progress::Made) => return progress,
         }
         // A connection on which nothing is under way is read to the end before a message begins (EOP-CLS-11).
         if self.is_busy() || self.is_drained() {
-            match self.write() {
+            match self.write(cx) {
                 Progress::None => {}
                 progress @ (Progress::Event(_) | Progress::Made) => return progress,
             }
         }
         match self.next_limit() {
             Some((at, _)) if at <= self.read_at() => self.heed_limit(),
-            Some((at, _)) if at <= Instant::now() => self.read(true),
-            Some(_) | None => self.read(false),
+            Some((at, _)) if at <= clock::<N>() => self.read(true, cx),
+            Some(_) | None => self.read(false, cx),
         }
     }
 
@@ -343,7 +385,7 @@ impl Client {
         let session = &mut self.session;
         match connection
             .inbox
-            .next_frame(|input| piece(session, input, now))
+            .next_frame(clock::<N>, |input| piece(session, input, now))
         {
             Ok(Some((Complete::Message(account), payload))) => self.deliver(account, payload),
             Ok(Some((Complete::Redirect(account), payload))) => {
@@ -371,7 +413,7 @@ impl Client {
         }))
     }
 
-    fn read(&mut self, overdue: bool) -> Progress {
+    fn read(&mut self, overdue: bool, cx: &mut Context<'_>) -> Progress {
         let now = self.now();
         let Link::Up(connection) = &mut self.link else {
             return Progress::None;
@@ -381,8 +423,13 @@ impl Client {
         if !connection.readable && !unread_before_writing && !overdue {
             return Progress::None;
         }
-        connection.read_at = Instant::now();
-        match connection.inbox.read(&connection.socket) {
+        connection.read_at = clock::<N>();
+        let Connection { inbox, socket, .. } = connection;
+        let read = match unread_before_writing || overdue {
+            true => inbox.read_by(|octets| socket.read_now(cx, octets)),
+            false => inbox.read(socket, cx),
+        };
+        match read {
             Read::Octets => {}
             Read::Nothing => {
                 connection.readable = false;
@@ -394,13 +441,13 @@ impl Client {
             }
             // `end` says what it means.
             Read::End => drop(self.session.end_of_stream(now)),
-            Read::Lost(_) => self.session.lost(Loss::Reset, now),
+            Read::Lost(error) => self.session.lost(loss(&error), now),
         }
         Progress::Made
     }
 
     /// Writes what the machine wants written, as much as the transport takes.
-    fn write(&mut self) -> Progress {
+    fn write(&mut self, cx: &mut Context<'_>) -> Progress {
         let Link::Up(connection) = &mut self.link else {
             return Progress::None;
         };
@@ -409,6 +456,37 @@ impl Client {
             Writing::Retry(since) => Some(since),
             Writing::Blocked(_) | Writing::Failed => return Progress::None,
         };
+        if connection.socket.wants_write() {
+            match connection.socket.poll_flush(cx) {
+                Poll::Ready(Ok(())) => connection.writing = Writing::Free,
+                Poll::Pending => {
+                    connection.writing = Writing::Blocked(since.unwrap_or_else(clock::<N>));
+                    return Progress::None;
+                }
+                Poll::Ready(Err(_)) => {
+                    connection.writing = Writing::Failed;
+                    // Refused only if there is no connection any more.
+                    let _ = self.session.write_failed();
+                    return Progress::Made;
+                }
+            }
+        }
+        if connection.ending {
+            return match connection.socket.end_stream(cx) {
+                Poll::Pending => {
+                    connection.writing = Writing::Blocked(since.unwrap_or_else(clock::<N>));
+                    Progress::None
+                }
+                Poll::Ready(ended) => {
+                    connection.ending = false;
+                    connection.writing = match ended {
+                        Ok(()) => Writing::Free,
+                        Err(_) => Writing::Failed,
+                    };
+                    Progress::Made
+                }
+            };
+        }
         match self.session.want() {
             Want::Write { message, from } => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
@@ -419,15 +497,14 @@ impl Client {
                 let Some(rest) = frame else {
                     return Progress::None;
                 };
-                connection.writing = write_rest(&mut self.session, &connection.socket, rest, since);
+                connection.writing =
+                    write_rest(&mut self.session, &mut connection.socket, rest, since, cx);
                 Progress::Made
             }
             Want::HalfClose => {
                 // Wanted, so not refused.
                 let _ = self.session.half_closed();
-                if socket::end_stream(&connection.socket).is_err() {
-                    connection.writing = Writing::Failed;
-                }
+                connection.ending = true;
                 Progress::Made
             }
             Want::Connect(_)
@@ -441,24 +518,23 @@ impl Client {
 }
 
 /// Offers `rest`, writes it, and takes back what the transport did not take.
-fn write_rest<const N: usize>(
-    session: &mut Session<N>,
-    socket: &TcpStream,
+fn write_rest<S: Transport, const M: usize>(
+    session: &mut Session<M>,
+    socket: &mut S,
     rest: &[u8],
     blocked_since: Option<Instant>,
+    cx: &mut Context<'_>,
 ) -> Writing {
     let octets = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     if session.offer(octets(rest.len())).is_err() {
         return Writing::Free;
     }
-    let written = socket::write(socket, &[IoSlice::new(rest)]);
+    let written = socket.write(cx, &[IoSlice::new(rest)]);
     let (taken, writing) = match written {
         Written::Octets(taken) if taken == rest.len() => return Writing::Free,
-        Written::Octets(taken) => (taken, Writing::Blocked(Instant::now())),
-        Written::Blocked => (
-            0,
-            Writing::Blocked(blocked_since.unwrap_or_else(Instant::now)),
-        ),
+        // Only a transport that was asked in vain says when to ask again.
+        Written::Octets(taken) => (taken, Writing::Retry(S::now())),
+        Written::Blocked => (0, Writing::Blocked(blocked_since.unwrap_or_else(S::now))),
         Written::Failed(_) => (0, Writing::Failed),
     };
     // The transport says that it took no more: refused only if there is an answer, and then it did leave.
@@ -469,8 +545,8 @@ fn write_rest<const N: usize>(
     writing
 }
 
-fn piece<'a, const N: usize>(
-    session: &mut Session<N>,
+fn piece<'a, const M: usize>(
+    session: &mut Session<M>,
     input: &mut &'a [u8],
     now: u64,
 ) -> Result<Option<Piece<'a, Complete>>, PeerError> {

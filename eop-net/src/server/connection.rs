@@ -1,46 +1,75 @@
-//! One accepted client: requests in, responses out, and the redirect that ends it.
+//! One accepted client: requests in, responses out, and the redirect that ends it. How a caller waits for them is
+//! `blocking.rs`'s and `tokio/server.rs`'s.
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use eop_statemachine::server::{Event, LateRedirect, State, Want};
-use eop_statemachine::{PeerError, Server};
+use eop_statemachine::{Discipline, PeerError, Server, policy};
 use eop_wire::Encoded;
 
 use super::Config;
-use super::lingering::{Departure, Lingering};
+use super::drain::Serving;
+use super::linger_list::LingerList;
+use super::lingering::{Departure, Leaving, Lingering, Rest};
 use crate::error::Error;
 use crate::inbox::{Inbox, Piece};
-use crate::socket::{self, Read, Ready, Written};
+use crate::socket::Ready;
+use crate::stream::Stream;
+use crate::transport::{Accepted, Read, Transport, Written};
 
 /// Frames up to this long are copied together, which is cheaper than a gathering write.
 const COPIED: usize = 8 * 1024;
 
-/// An accepted client.
+/// An accepted client, over a transport: [`Connection`](super::Connection)'s is a socket that is waited for, that of
+/// `tokio::Connection` one of tokio's.
 ///
 /// Dropping it closes it at once, and what the client has sent meanwhile makes that a reset, which can cost the client
 /// the last response: [`close`](Self::close) sees it off.
 #[derive(Debug)]
-pub struct Connection {
-    socket: TcpStream,
+pub struct ConnectionOver<S: Transport> {
+    /// Gone once the client is being seen off.
+    pub(crate) socket: Option<Stream<S>>,
+    /// When it was accepted.
+    since: Instant,
     machine: Server,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
     /// Frames are put together here, if they are short.
     outgoing: Vec<u8>,
+    /// What was handed over and not waited for.
+    unsent: Vec<u8>,
+    /// Octets of it at the front that the transport has taken.
+    taken: usize,
+    /// Since when it has taken none.
+    #[cfg(feature = "tokio")]
+    blocked_since: Option<Instant>,
     config: Config,
+    list: LingerList,
+    /// If there is a drain.
+    serving: Option<Serving>,
+}
+
+/// What a connection has for who asks for a request.
+pub(crate) enum AtHand {
+    Request(Vec<u8>),
+    /// There will be none.
+    NoMore,
+    /// More has to be read first.
+    Nothing,
 }
 
 /// A redirect that was refused, and the connection, as it was before.
-pub struct Refused {
+pub struct RefusedOver<S: Transport> {
     /// The client is still there, unless the error [is final](Error::is_final).
-    pub connection: Connection,
+    pub connection: ConnectionOver<S>,
     /// Why.
     pub error: Error,
 }
 
-impl fmt::Debug for Refused {
+impl<S: Transport> fmt::Debug for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused")
             .field("error", &self.error)
@@ -48,35 +77,45 @@ impl fmt::Debug for Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl<S: Transport> fmt::Display for RefusedOver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Refused {
+impl<S: Transport> std::error::Error for RefusedOver<S> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
     }
 }
 
-impl From<Box<Refused>> for Error {
-    fn from(refused: Box<Refused>) -> Self {
+impl<S: Transport> From<Box<RefusedOver<S>>> for Error {
+    fn from(refused: Box<RefusedOver<S>>) -> Self {
         refused.error
     }
 }
 
-impl Connection {
-    /// Speaks EOP over a socket that was accepted elsewhere.
-    #[must_use]
-    pub fn over(socket: TcpStream, config: Config) -> Self {
-        socket::send_at_once(&socket);
+impl<S: Accepted> ConnectionOver<S> {
+    pub(crate) fn new(
+        socket: Stream<S>,
+        config: Config,
+        list: LingerList,
+        serving: Option<Serving>,
+    ) -> Self {
+        socket.send_at_once();
         Self {
-            socket,
+            socket: Some(socket),
+            since: S::now(),
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
             outgoing: Vec::new(),
+            unsent: Vec::new(),
+            taken: 0,
+            #[cfg(feature = "tokio")]
+            blocked_since: None,
             config,
+            list,
+            serving,
         }
     }
 
@@ -85,7 +124,7 @@ impl Connection {
     /// # Errors
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket()?.local_addr()
     }
 
     /// The client's end.
@@ -93,7 +132,7 @@ impl Connection {
     /// # Errors
     /// What the system says, for instance that the client is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.peer_addr()
+        self.socket()?.peer_addr()
     }
 
     /// The machine that keeps this connection's account.
@@ -102,71 +141,14 @@ impl Connection {
         &self.machine
     }
 
-    /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1). What it asked
-    /// before may still be answered then.
-    ///
-    /// # Errors
-    /// [`Error`], final: the client broke the protocol, left a header incomplete, or is gone. Nothing is sent to it any
-    /// more.
-    pub fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        loop {
-            let machine = &mut self.machine;
-            match self
-                .inbox
-                .next_frame(|input| piece(machine.receive(input)?))
-            {
-                Ok(Some(((), request))) => return Ok(Some(request)),
-                Ok(None) => {}
-                Err(fault) => return Err(self.broken(Error::Peer(fault))),
-            }
-            match self.machine.want() {
-                Want::Read => {}
-                Want::Answer | Want::Drain | Want::Close => return Ok(None),
-            }
-            // Where no limit runs, reading is waiting.
-            let read = match self.inbox.header_since() {
-                Some(_) => self.inbox.read(&self.socket),
-                None => self.inbox.wait_and_read(&self.socket),
-            };
-            match read {
-                Read::Octets => {}
-                Read::Nothing => self.wait_for_octets()?,
-                Read::End => {
-                    if let Err(fault) = self.machine.end_of_stream() {
-                        return Err(self.broken(Error::Peer(fault)));
-                    }
-                }
-                Read::Lost(error) => return Err(self.lost(error)),
-            }
-        }
-    }
-
-    /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Waits until the transport has
-    /// taken it.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] if no request waits, a greeting is still due or the payload is too long; otherwise final.
-    pub fn respond(&mut self, payload: &[u8]) -> Result<(), Error> {
-        let frame = self.machine.respond(payload)?;
-        self.write_frame(&frame)
-    }
-
-    /// Sends one of the greetings that the service begins every connection with (EOP-ACC-4).
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] if none is due or the payload is too long; otherwise final.
-    pub fn greet(&mut self, payload: &[u8]) -> Result<(), Error> {
-        let frame = self.machine.greet(payload)?;
-        self.write_frame(&frame)
-    }
-
     /// Moves the client to `to`, which resends there whatever was not answered here. This server must not have acted on
-    /// any of that (EOP-RSD-2). See the client off with what this returns.
+    /// any of that (EOP-RSD-2). Legal at any time, also before anything was received (EOP-RED-11).
     ///
     /// # Errors
-    /// [`Refused`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
-    pub fn redirect(self, to: SocketAddrV4) -> Result<Lingering, Box<Refused>> {
-        self.leave(to, |machine| Ok((None, machine.redirect(to)?)))
+    /// [`RefusedOver`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
+    pub fn redirect(mut self, to: SocketAddrV4) -> Result<Lingering, Box<RefusedOver<S>>> {
+        let left = self.leave(to, |machine| Ok((None, machine.redirect(to)?)));
+        self.or_refuse(left)
     }
 
     /// Answers the oldest request that waits and moves the client to `to`, in one frame; in two if the response is empty
@@ -174,16 +156,13 @@ impl Connection {
     ///
     /// # Errors
     /// As [`respond`](Self::respond) and [`redirect`](Self::redirect).
-    pub fn respond_and_redirect(
-        self,
-        payload: &[u8],
+    pub fn redirect_with(
+        mut self,
+        response: &[u8],
         to: SocketAddrV4,
-    ) -> Result<Lingering, Box<Refused>> {
-        self.leave(to, |machine| {
-            machine
-                .respond_and_redirect(payload, to)
-                .map(LateRedirect::into_frames)
-        })
+    ) -> Result<Lingering, Box<RefusedOver<S>>> {
+        let left = self.leave_with(response, to);
+        self.or_refuse(left)
     }
 
     /// Sends the last greeting and moves the client to `to`, in one frame (EOP-ACC-8).
@@ -191,39 +170,52 @@ impl Connection {
     /// # Errors
     /// As [`greet`](Self::greet) and [`redirect`](Self::redirect).
     pub fn greet_and_redirect(
-        self,
+        mut self,
         payload: &[u8],
         to: SocketAddrV4,
-    ) -> Result<Lingering, Box<Refused>> {
-        self.leave(to, |machine| {
+    ) -> Result<Lingering, Box<RefusedOver<S>>> {
+        let left = self.leave(to, |machine| {
             machine
                 .greet_and_redirect(payload, to)
                 .map(LateRedirect::into_frames)
-        })
+        });
+        self.or_refuse(left)
     }
 
-    /// Ends the stream after what was sent before, and waits until the client has ended its own, within the limits of the
-    /// linger.
-    pub fn close(mut self) -> Departure {
-        if self.machine.state() == State::Finished {
-            return Departure::Ended;
+    /// Ends the stream after what was sent before. The client is waited for until it has ended its own, within the limits
+    /// of the linger.
+    pub fn close(mut self) -> Lingering {
+        let list = self.list.clone();
+        let Some(mut socket) = self.socket.take() else {
+            return Lingering::gone(Departure::HandedOver, list);
+        };
+        if self.machine.half_close().is_ok() || self.has_unsent() {
+            return self.lingering(socket, true);
         }
-        if self.machine.half_close().is_err() || socket::end_stream(&self.socket).is_err() {
-            return Departure::Lost;
-        }
-        self.into_lingering().linger()
+        // Nothing is on its way any more.
+        socket.say_farewell();
+        let departure = if self.machine.state() == State::Finished {
+            Departure::Ended
+        } else {
+            Departure::Lost
+        };
+        Lingering::gone(departure, list)
     }
 
     /// Ends the connection with a reset. What was sent before may be lost.
     pub fn reset(mut self) {
         self.machine.close();
-        let _ = socket::reset_on_close(&self.socket);
+        if let Some(socket) = self.socket.take() {
+            socket.reset_on_close();
+        }
     }
 }
 
-impl Connection {
+/// Leaving.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Sends the frames of a redirect and lets the client go.
     fn leave<'a>(
-        mut self,
+        &mut self,
         to: SocketAddrV4,
         frames: impl FnOnce(
             &mut Server,
@@ -231,34 +223,217 @@ impl Connection {
             (Option<Encoded<'static>>, Encoded<'a>),
             eop_statemachine::server::Misuse,
         >,
-    ) -> Result<Lingering, Box<Refused>> {
-        let here = self
-            .local_addr()
-            .is_ok_and(|local| local == SocketAddr::V4(to));
-        let sent = if here {
-            Err(Error::OwnEndpoint)
-        } else {
-            frames(&mut self.machine)
-                .map_err(Error::from)
-                .and_then(|(empty, redirect)| {
-                    // Nothing that arrived is looked at any more (EOP-CLS-2).
-                    self.inbox.discard();
-                    let [header, payload] = redirect.chunks();
-                    let [first, _] = empty.as_ref().map_or([&[][..]; 2], Encoded::chunks);
-                    self.write([first, header, payload])
-                })
-        };
-        match sent {
-            Ok(()) => Ok(self.into_lingering()),
-            Err(error) => Err(Box::new(Refused {
+    ) -> Result<Lingering, Error> {
+        self.be_secured()?;
+        if self.is_here(to) {
+            return Err(Error::OwnEndpoint);
+        }
+        let (empty, redirect) = frames(&mut self.machine)?;
+        // Nothing that arrived is looked at any more (EOP-CLS-2).
+        self.inbox.discard();
+        let [header, payload] = redirect.chunks();
+        let [first, _] = empty.as_ref().map_or([&[][..]; 2], Encoded::chunks);
+        self.write([first, header, payload])?;
+        Ok(match self.socket.take() {
+            Some(socket) => self.lingering(socket, false),
+            None => Lingering::gone(Departure::HandedOver, self.list.clone()),
+        })
+    }
+
+    fn leave_with(&mut self, response: &[u8], to: SocketAddrV4) -> Result<Lingering, Error> {
+        self.leave(to, |machine| {
+            machine
+                .respond_and_redirect(response, to)
+                .map(LateRedirect::into_frames)
+        })
+    }
+
+    fn or_refuse(self, left: Result<Lingering, Error>) -> Result<Lingering, Box<RefusedOver<S>>> {
+        left.map_err(|error| {
+            Box::new(RefusedOver {
                 connection: self,
                 error,
-            })),
+            })
+        })
+    }
+
+    /// Lets the client go once everything was written, and, behind that, our stream `end`s.
+    fn lingering(&mut self, socket: Stream<S>, end: bool) -> Lingering {
+        let list = self.list.clone();
+        let mut unsent = std::mem::take(&mut self.unsent);
+        unsent.drain(..self.taken);
+        let Ok((socket, octets)) = socket.into_std(unsent, end) else {
+            return Lingering::gone(Departure::Lost, list);
+        };
+        let rest = (end || !octets.is_empty()).then(|| Rest {
+            octets,
+            taken: 0,
+            end,
+            since: Instant::now(),
+        });
+        let mut leaving = Leaving::new(socket, rest, &self.config, self.serving.take());
+        match leaving.write_rest() {
+            Ok(()) => Lingering::new(leaving, list),
+            Err(_) => Lingering::gone(Departure::Lost, list),
         }
     }
 
-    fn into_lingering(self) -> Lingering {
-        Lingering::new(self.socket, self.machine, self.config)
+    fn is_here(&self, to: SocketAddrV4) -> bool {
+        self.local_addr()
+            .is_ok_and(|local| local == SocketAddr::V4(to))
+    }
+}
+
+/// Being drained.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Moves the client if the drain has begun and nothing that was received waits for an answer: whether it did.
+    fn is_drained(&mut self) -> Result<bool, Error> {
+        if self.machine.waiting() > 0 || !self.serving.as_ref().is_some_and(Serving::has_begun) {
+            return Ok(false);
+        }
+        if let Some(to) = self.drain_target() {
+            match self.leave(to, |machine| Ok((None, machine.redirect(to)?))) {
+                Ok(_) => return Ok(true),
+                Err(error) if error.is_final() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn target_behind_last_answer(&self) -> Option<SocketAddrV4> {
+        let last = self.config.service.discipline == Discipline::Paired
+            && self.machine.waiting() == 1
+            && self.machine.greetings() == 0;
+        self.drain_target().filter(|_| last)
+    }
+
+    /// Where the drain, if it has begun, sends this client.
+    fn drain_target(&self) -> Option<SocketAddrV4> {
+        let serving = self.serving.as_ref().filter(|it| it.has_begun())?;
+        let to = serving.target(self.peer_addr().ok()?)?;
+        let usable = policy::never(to).is_none() && !self.is_here(to);
+        usable.then_some(to)
+    }
+}
+
+/// Requests.
+impl<S: Accepted> ConnectionOver<S> {
+    /// What is there without reading. If there is nothing and the drain has begun, the client is moved.
+    pub(crate) fn at_hand(&mut self) -> Result<AtHand, Error> {
+        let machine = &mut self.machine;
+        match self
+            .inbox
+            .next_frame(S::now, |input| piece(machine.receive(input)?))
+        {
+            Ok(Some(((), request))) => return Ok(AtHand::Request(request)),
+            Ok(None) => {}
+            Err(fault) => return Err(self.broken(Error::Peer(fault))),
+        }
+        match self.machine.want() {
+            Want::Read if !self.is_drained()? => Ok(AtHand::Nothing),
+            Want::Read | Want::Answer | Want::Drain | Want::Close => Ok(AtHand::NoMore),
+        }
+    }
+
+    /// What reading came to: whether there was something.
+    pub(crate) fn heed(&mut self, read: Read) -> Result<bool, Error> {
+        match read {
+            Read::Octets => Ok(true),
+            Read::Nothing => Ok(false),
+            Read::End => match self.machine.end_of_stream() {
+                Ok(()) => Ok(true),
+                Err(fault) => Err(self.broken(Error::Peer(fault))),
+            },
+            Read::Lost(error) => Err(self.lost(error)),
+        }
+    }
+
+    /// How long the header that is incomplete, if one is, may still take (EOP-TIM-1).
+    pub(crate) fn header_left(&mut self) -> Result<Option<Duration>, Error> {
+        let Some(since) = self.inbox.header_since() else {
+            return Ok(None);
+        };
+        let waited = S::now().saturating_duration_since(since);
+        match self.config.header.saturating_sub(waited) {
+            Duration::ZERO => Err(self.broken(Error::Timeout)),
+            left => Ok(Some(left)),
+        }
+    }
+
+    /// If there is a drain.
+    pub(crate) const fn serving(&self) -> Option<&Serving> {
+        self.serving.as_ref()
+    }
+}
+
+/// Being secured.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Goes on with the handshake, if there is one, which may take as long as a header.
+    pub(crate) fn poll_secured(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(socket) = &mut self.socket else {
+            return Poll::Ready(Ok(()));
+        };
+        match socket.poll_handshake(cx) {
+            Poll::Pending if S::now() >= self.secured_by() => {
+                Poll::Ready(Err(self.broken(Error::Timeout)))
+            }
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => {
+                let error = self.lost(error);
+                Poll::Ready(Err(self.broken(error)))
+            }
+        }
+    }
+
+    /// When the handshake has to be done.
+    pub(crate) fn secured_by(&self) -> Instant {
+        let (since, limit) = (self.since, self.config.header);
+        since.checked_add(limit).unwrap_or(since)
+    }
+
+    /// Waits for the handshake; a transport that is not waited for has had it before.
+    pub(crate) fn be_secured(&mut self) -> Result<(), Error> {
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(secured) = self.poll_secured(&mut cx) {
+                return secured;
+            }
+            let left = self.secured_by().saturating_duration_since(S::now());
+            let waited = self.socket().map(|socket| {
+                let wanted = Ready {
+                    read: true,
+                    write: socket.wants_write(),
+                };
+                socket.wait(wanted, left)
+            });
+            match waited {
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) | Err(error) => return Err(self.lost(error)),
+                Ok(None) => return Err(Error::NotSecured),
+            }
+        }
+    }
+}
+
+/// Responses.
+impl<S: Accepted> ConnectionOver<S> {
+    /// Hands over the answer to the oldest request that waits. Once the drain has begun, the last one moves the client.
+    pub(crate) fn answer(&mut self, payload: &[u8]) -> Result<(), Error> {
+        if let Some(to) = self.target_behind_last_answer() {
+            return self.leave_with(payload, to).map(drop);
+        }
+        self.be_secured()?;
+        let frame = self.machine.respond(payload)?;
+        self.write_frame(&frame)
+    }
+
+    /// Hands over a greeting.
+    pub(crate) fn say_hello(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.be_secured()?;
+        let frame = self.machine.greet(payload)?;
+        self.write_frame(&frame)
     }
 
     fn write_frame(&mut self, frame: &Encoded<'_>) -> Result<(), Error> {
@@ -268,6 +443,12 @@ impl Connection {
 
     /// Hands `parts` to the transport: in one operation, unless it takes less at a time (EOP-FRM-4).
     fn write(&mut self, parts: [&[u8]; 3]) -> Result<(), Error> {
+        if self.has_unsent() {
+            parts
+                .iter()
+                .for_each(|part| self.unsent.extend_from_slice(part));
+            return Ok(());
+        }
         let [first, header, payload] = parts;
         if first
             .len()
@@ -288,83 +469,156 @@ impl Connection {
         }
     }
 
+    /// Waits until the transport has taken all of it; one that is not waited for keeps the rest as unsent.
     fn write_slices(&mut self, mut slices: &mut [IoSlice<'_>]) -> Result<(), Error> {
-        let mut taken_last = Instant::now();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut taken_last = S::now();
         let mut may_read = true;
         IoSlice::advance_slices(&mut slices, 0); // leaves out empty ones
-        while !slices.is_empty() {
-            match socket::write(&self.socket, slices) {
+        loop {
+            let Some(socket) = &mut self.socket else {
+                return Err(gone());
+            };
+            let written = match slices {
+                [] => match socket.poll_flush(&mut cx) {
+                    Poll::Ready(Ok(())) => return Ok(()),
+                    Poll::Ready(Err(error)) => Written::Failed(error),
+                    Poll::Pending => Written::Blocked,
+                },
+                [..] => socket.write(&mut cx, slices),
+            };
+            match written {
                 Written::Octets(count) => {
                     IoSlice::advance_slices(&mut slices, count);
-                    taken_last = Instant::now();
+                    taken_last = S::now();
                 }
                 Written::Blocked => {
-                    let left = self.config.stall.saturating_sub(taken_last.elapsed());
+                    let left = self
+                        .config
+                        .stall
+                        .saturating_sub(S::now().saturating_duration_since(taken_last));
                     if left.is_zero() {
                         return Err(self.broken(Error::Stall));
                     }
                     may_read &= self.inbox.has_room();
-                    let ready = self.wait(
-                        Ready {
-                            read: may_read,
-                            write: true,
-                        },
-                        Some(left),
-                    )?;
-                    if ready.read && may_read {
-                        may_read = self.read_while_writing();
+                    let wanted = Ready {
+                        read: may_read,
+                        write: true,
+                    };
+                    match socket.wait(wanted, left) {
+                        Some(Ok(ready)) if ready.read && may_read => {
+                            may_read = self.read_while_writing(&mut cx);
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => return Err(self.lost(error)),
+                        None => {
+                            for slice in slices.iter() {
+                                self.unsent.extend_from_slice(slice);
+                            }
+                            return Ok(());
+                        }
                     }
                 }
                 Written::Failed(error) => return Err(self.lost(error)),
             }
         }
-        Ok(())
+    }
+
+    /// Writes what is unsent, and reads meanwhile.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            let rest = self.unsent.get(self.taken..).unwrap_or_default();
+            let Some(socket) = &mut self.socket else {
+                return Poll::Ready(if rest.is_empty() { Ok(()) } else { Err(gone()) });
+            };
+            let written = match rest {
+                [] => match socket.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => break,
+                    Poll::Ready(Err(error)) => Written::Failed(error),
+                    Poll::Pending => Written::Blocked,
+                },
+                [..] => socket.write(cx, &[IoSlice::new(rest)]),
+            };
+            match written {
+                Written::Octets(count) => {
+                    self.taken = self.taken.saturating_add(count);
+                    self.blocked_since = None;
+                }
+                Written::Blocked => {
+                    let now = S::now();
+                    let since = *self.blocked_since.get_or_insert(now);
+                    if now.saturating_duration_since(since) >= self.config.stall {
+                        return Poll::Ready(Err(self.broken(Error::Stall)));
+                    }
+                    while self.inbox.has_room() && self.read_while_writing(cx) {}
+                    return Poll::Pending;
+                }
+                Written::Failed(error) => return Poll::Ready(Err(self.lost(error))),
+            }
+        }
+        self.unsent.clear();
+        self.taken = 0;
+        self.blocked_since = None;
+        Poll::Ready(Ok(()))
+    }
+
+    /// When the transport, if it takes no octets, is given up (EOP-CLS-12).
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stalls_at(&self) -> Option<Instant> {
+        self.blocked_since?.checked_add(self.config.stall)
+    }
+
+    const fn has_unsent(&self) -> bool {
+        self.taken < self.unsent.len()
     }
 
     /// Takes what the client sends while it does not take what we send, so that it can. Whether there may be more.
-    fn read_while_writing(&mut self) -> bool {
-        let read = self.inbox.read(&self.socket);
+    fn read_while_writing(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(socket) = &mut self.socket else {
+            return false;
+        };
+        let read = self.inbox.read(socket, cx);
         match self.machine.want() {
             Want::Drain => self.inbox.discard(),
             Want::Read | Want::Answer | Want::Close => {}
         }
         // An end or an error is found again by whoever reads, or writes, next.
-        matches!(read, Read::Octets | Read::Nothing)
+        matches!(read, Read::Octets)
     }
 
-    fn wait_for_octets(&mut self) -> Result<(), Error> {
-        let left = match self.inbox.header_since() {
-            None => None,
-            Some(since) => match self.config.header.saturating_sub(since.elapsed()) {
-                Duration::ZERO => return Err(self.broken(Error::Timeout)),
-                left => Some(left),
-            },
-        };
-        self.wait(
-            Ready {
-                read: true,
-                write: false,
-            },
-            left,
-        )
-        .map(drop)
-    }
-
-    fn wait(&mut self, wanted: Ready, timeout: Option<Duration>) -> Result<Ready, Error> {
-        socket::wait(&self.socket, wanted, timeout).map_err(|error| self.lost(error))
+    fn socket(&self) -> io::Result<&Stream<S>> {
+        self.socket
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// Ends the connection at once (EOP-ERR-1).
-    fn broken(&mut self, error: Error) -> Error {
+    pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.machine.lost();
-        socket::end_both(&self.socket);
+        if let Some(socket) = &self.socket {
+            socket.end_both();
+        }
         error
     }
 
-    fn lost(&mut self, error: io::Error) -> Error {
+    pub(crate) fn lost(&mut self, error: io::Error) -> Error {
         self.machine.lost();
         Error::Lost(error)
     }
+}
+
+impl<S: Transport> Drop for ConnectionOver<S> {
+    fn drop(&mut self) {
+        if let Some(socket) = &mut self.socket {
+            socket.say_farewell();
+        }
+    }
+}
+
+/// The client was moved, and is seen off elsewhere.
+fn gone() -> Error {
+    Error::Lost(io::ErrorKind::NotConnected.into())
 }
 
 fn piece(event: Option<Event<'_>>) -> Result<Option<Piece<'_, ()>>, PeerError> {

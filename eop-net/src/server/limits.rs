@@ -45,6 +45,16 @@ enum Phase {
     Waiting { since: Instant, heard: Instant },
 }
 
+impl Phase {
+    fn passing(now: Instant) -> Self {
+        Self::Passing {
+            octets: u32::MAX,
+            since: now,
+            ask: now + ASK,
+        }
+    }
+}
+
 /// What is asked of a transport.
 pub(super) trait Transport {
     /// Octets that the client has not acknowledged; `None` if that cannot be seen.
@@ -70,12 +80,18 @@ impl Limits {
             idle: config.linger_idle,
             total: config.linger_total,
             stall: config.stall,
-            phase: Phase::Passing {
-                octets: u32::MAX,
-                since: now,
-                ask: now + ASK,
-            },
+            phase: Phase::passing(now),
         }
+    }
+
+    /// The same limits, from a later `now` on.
+    pub(super) fn begin_at(&mut self, now: Instant) {
+        self.phase = Phase::passing(now);
+    }
+
+    /// How long the client may take no octet.
+    pub(super) const fn stall(&self) -> Duration {
+        self.stall
     }
 
     /// The client sent something.

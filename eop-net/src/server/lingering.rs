@@ -1,37 +1,38 @@
 //! The last of a connection: what the client still sends is read and thrown away until it ends its stream or a limit
-//! passes, so that closing does not destroy what is on its way to it (EOP-CLS-1 to EOP-CLS-7).
+//! passes, so that closing does not destroy what is on its way to it (EOP-CLS-1 to EOP-CLS-7). Who does that for many
+//! clients at once is `linger_list.rs`.
 
+use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
-
-use eop_statemachine::Server;
+use std::time::{Duration, Instant};
 
 use super::Config;
+use super::drain::Serving;
 use super::limits::{Limits, Passed};
-use crate::socket::{self, Read, Ready};
+use super::linger_list::LingerList;
+use crate::socket::{self, Ready};
+use crate::transport::{Read, Written};
 
 /// Octets thrown away at a time.
-const CAPACITY: usize = 64 * 1024;
+pub(super) const CAPACITY: usize = 64 * 1024;
+/// Reads before another client has its turn.
+const READS: usize = 16;
 
-const READABLE: Ready = Ready {
-    read: true,
-    write: false,
-};
-/// A client to which everything was said: a redirect, or the end of the stream.
+/// A client to which everything was said: a redirect, or the end of the stream. Somebody has to see it off, or the system
+/// resets the connection and the last octets may be lost (EOP-CLS-7).
 ///
-/// Somebody has to see it off, or the system resets the connection and the last octets may be lost: call
-/// [`linger`](Self::linger), on a thread of its own if there is something else to do.
+/// Dropping it hands the client to the server's [`LingerList`], which does that in the background.
+/// [`linger`](Self::linger) does it here, and says how the client went.
 #[derive(Debug)]
-#[must_use = "dropping it closes the connection at once, and the redirect may be lost (EOP-CLS-7)"]
 pub struct Lingering {
-    socket: TcpStream,
-    machine: Server,
-    config: Config,
+    client: Whereabouts,
+    list: LingerList,
 }
 
 /// How a client that lingered went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Departure {
     /// It ended its stream.
     Ended,
@@ -43,56 +44,197 @@ pub enum Departure {
     TotalLimit,
     /// It took no octet of what was sent for as long as it may (EOP-CLS-12).
     Stall,
+    /// A [`Drain`](super::Drain) had moved it before, and the linger list sees it off.
+    HandedOver,
 }
 
-impl AsFd for Lingering {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
+#[derive(Debug)]
+enum Whereabouts {
+    Here(Leaving),
+    Gone(Departure),
+}
+
+/// A client that is waited for, and nothing else.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    socket: TcpStream,
+    /// What has to go out first.
+    rest: Option<Rest>,
+    limits: Limits,
+    /// Whether the client has ended its stream.
+    ended: bool,
+    /// Whether others came first when it was read last.
+    pub(super) has_more: bool,
+    /// It counts as served until it is gone.
+    _serving: Option<Serving>,
+}
+
+/// What the transport has not taken yet.
+#[derive(Debug)]
+pub(super) struct Rest {
+    pub(super) octets: Vec<u8>,
+    /// Octets at the front that it has taken.
+    pub(super) taken: usize,
+    /// Whether our stream ends behind them.
+    pub(super) end: bool,
+    /// When it took some last.
+    pub(super) since: Instant,
+}
+
+/// What came of throwing away what is there.
+pub(super) enum Turn {
+    Gone(Departure),
+    /// There is more; others come first.
+    More,
+    /// Nothing is there now.
+    Quiet,
 }
 
 impl Lingering {
-    pub(super) const fn new(socket: TcpStream, machine: Server, config: Config) -> Self {
+    pub(super) const fn new(leaving: Leaving, list: LingerList) -> Self {
+        Self {
+            client: Whereabouts::Here(leaving),
+            list,
+        }
+    }
+
+    pub(super) const fn gone(departure: Departure, list: LingerList) -> Self {
+        Self {
+            client: Whereabouts::Gone(departure),
+            list,
+        }
+    }
+
+    /// Waits until the client ends its stream or a limit passes; then closes.
+    pub fn linger(mut self) -> Departure {
+        match self.take() {
+            Whereabouts::Here(leaving) => leaving.linger(),
+            Whereabouts::Gone(departure) => departure,
+        }
+    }
+
+    const fn take(&mut self) -> Whereabouts {
+        std::mem::replace(&mut self.client, Whereabouts::Gone(Departure::HandedOver))
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        if let Whereabouts::Here(leaving) = self.take() {
+            self.list.hand_over(leaving);
+        }
+    }
+}
+
+impl Leaving {
+    /// Limited from now on, or from when `rest` is out.
+    pub(super) fn new(
+        socket: TcpStream,
+        rest: Option<Rest>,
+        config: &Config,
+        serving: Option<Serving>,
+    ) -> Self {
         Self {
             socket,
-            machine,
-            config,
+            rest,
+            limits: Limits::new(config, Instant::now()),
+            ended: false,
+            has_more: false,
+            _serving: serving,
         }
     }
 
-    /// Reads and throws away until the client ends its stream or a limit passes; then closes.
-    pub fn linger(mut self) -> Departure {
-        let departure = self.discard();
-        match departure {
-            Departure::Ended => drop(self.machine.end_of_stream()),
-            Departure::Lost => self.machine.lost(),
-            Departure::IdleLimit | Departure::TotalLimit | Departure::Stall => {
-                self.machine.close();
-            }
-        }
-        departure
+    /// Whether it waits for the transport to take octets.
+    pub(super) const fn has_rest(&self) -> bool {
+        self.rest.is_some()
     }
 
-    fn discard(&self) -> Departure {
+    /// Sees the client off, and waits for that.
+    pub(super) fn linger(mut self) -> Departure {
         let mut octets = Vec::with_capacity(CAPACITY);
-        let mut limits = Limits::new(&self.config, Instant::now());
         loop {
-            octets.clear();
-            match socket::read(&self.socket, &mut octets) {
-                Read::Octets => limits.note_octets(Instant::now()),
-                Read::End => return Departure::Ended,
-                Read::Lost(_) => return Departure::Lost,
-                Read::Nothing => {}
-            }
-            let left = match limits.left(&self.socket, Instant::now()) {
-                Ok(left) => left,
-                Err(Passed::Idle) => return Departure::IdleLimit,
-                Err(Passed::Total) => return Departure::TotalLimit,
-                Err(Passed::Stall) => return Departure::Stall,
+            let turn = self.turn(&mut octets);
+            let left = match (turn, self.left(Instant::now())) {
+                (Turn::Gone(departure), _) | (_, Err(departure)) => return departure,
+                (Turn::More, Ok(_)) => continue,
+                (Turn::Quiet, Ok(left)) => left,
             };
-            if octets.is_empty() && socket::wait(&self.socket, READABLE, Some(left)).is_err() {
+            let wanted = Ready {
+                read: !self.ended,
+                write: self.has_rest(),
+            };
+            if socket::wait(&self.socket, wanted, Some(left)).is_err() {
                 return Departure::Lost;
             }
         }
+    }
+
+    /// Writes what is left and throws away what is there, `octets` at a time, which has capacity. It never waits.
+    pub(super) fn turn(&mut self, octets: &mut Vec<u8>) -> Turn {
+        self.has_more = false;
+        if self.write_rest().is_err() {
+            return Turn::Gone(Departure::Lost);
+        }
+        for _ in 0..READS {
+            octets.clear();
+            match socket::read(&self.socket, octets) {
+                Read::Octets => self.limits.note_octets(Instant::now()),
+                Read::End if self.has_rest() => {
+                    self.ended = true;
+                    return Turn::Quiet;
+                }
+                Read::End => return Turn::Gone(Departure::Ended),
+                Read::Lost(_) => return Turn::Gone(Departure::Lost),
+                Read::Nothing => return Turn::Quiet,
+            }
+        }
+        self.has_more = true;
+        Turn::More
+    }
+
+    pub(super) fn write_rest(&mut self) -> io::Result<()> {
+        let Some(rest) = &mut self.rest else {
+            return Ok(());
+        };
+        while let Some(octets) = rest.octets.get(rest.taken..).filter(|it| !it.is_empty()) {
+            match socket::write(&self.socket, &[IoSlice::new(octets)]) {
+                Written::Octets(taken) => {
+                    rest.taken = rest.taken.saturating_add(taken);
+                    rest.since = Instant::now();
+                }
+                Written::Blocked => return Ok(()),
+                Written::Failed(error) => return Err(error),
+            }
+        }
+        if rest.end {
+            socket::end_stream(&self.socket)?;
+        }
+        self.rest = None;
+        self.limits.begin_at(Instant::now());
+        Ok(())
+    }
+
+    /// How long it may still be silent before this is to be asked again; or how it went, if a limit passed.
+    pub(super) fn left(&mut self, now: Instant) -> Result<Duration, Departure> {
+        if let Some(rest) = &self.rest {
+            let waited = now.saturating_duration_since(rest.since);
+            return match self.limits.stall().saturating_sub(waited) {
+                Duration::ZERO => Err(Departure::Stall),
+                left => Ok(left),
+            };
+        }
+        self.limits
+            .left(&self.socket, now)
+            .map_err(|passed| match passed {
+                Passed::Idle => Departure::IdleLimit,
+                Passed::Total => Departure::TotalLimit,
+                Passed::Stall => Departure::Stall,
+            })
+    }
+}
+
+impl AsFd for Leaving {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }

@@ -13,16 +13,16 @@ use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use eop_net::client::{Client, Config, Ended, Event};
+use eop_net::client::{Client, Config, Ended, Event, Redirected};
 use eop_net::server::{self, Connection, Listener};
-use eop_net::{End, Redirected, Service};
+use eop_net::{End, Service};
 use eop_wire::Frame;
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 
 /// A server that serves one client, on a thread of its own.
 pub struct Server<T = ()> {
     pub address: SocketAddrV4,
-    thread: JoinHandle<T>,
+    pub thread: JoinHandle<T>,
 }
 
 impl<T> Server<T> {
@@ -92,7 +92,7 @@ pub fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-fn v4(address: SocketAddr) -> SocketAddrV4 {
+pub fn v4(address: SocketAddr) -> SocketAddrV4 {
     match address {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(address) => panic!("loopback here is IPv4, not {address}"),
@@ -118,7 +118,7 @@ pub fn redirect(to: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
 }
 
 /// How long a story waits for what has to come. A story that goes well does not wait for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for exactly these octets.
 pub fn expect(socket: &mut TcpStream, octets: &[u8]) {
@@ -140,7 +140,7 @@ pub fn rest(socket: &mut TcpStream) -> Vec<u8> {
 
 /// A connected client.
 pub fn connect(home: SocketAddrV4, config: Config) -> Client {
-    Client::connect(home.into(), config).expect("home")
+    Client::connect(home, config).expect("home")
 }
 
 /// The next event.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use eop_net::client::{Connected, Ended, Message};
-use eop_net::{End, Kind, Redirected};
+use eop_net::client::{Connected, Ended, Message, Redirected};
+use eop_net::{End, Kind};
 
 use crate::grammar::Hex;
 
@@ -52,6 +52,7 @@ impl fmt::Display for Report<'_, Redirected> {
         let Self(
             session,
             Redirected {
+                from: _,
                 target,
                 owed,
                 late,

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use eop_net::client::{Client, Ended, Event, Waits};
+use eop_net::client::{Blocking, Client, ClientOver, Ended, Event, Network, Waits};
 use eop_net::{ConfigError, Counts, Discipline, Misuse, SessionState, Why};
 
 use super::command::Verb;
@@ -15,9 +15,9 @@ use super::settings::Settings;
 /// How long the end of a manual session waits for the application.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) struct Session {
+pub(super) struct Session<N: Network> {
     id: u32,
-    client: Client,
+    pub(super) client: ClientOver<N>,
     discipline: Discipline,
     /// Whether a message was delivered since the last `retire`.
     delivered: bool,
@@ -36,34 +36,62 @@ enum Phase {
     Over,
 }
 
-impl Session {
+/// A client that does what it can, whoever waits for it.
+pub(super) trait Step {
+    fn step(&mut self) -> Option<Event>;
+}
+
+impl Step for Client {
+    fn step(&mut self) -> Option<Event> {
+        self.step()
+    }
+}
+
+impl Session<Blocking> {
     /// Begins a session; a word for what contradicts itself in the settings.
-    pub(super) fn new(id: u32, settings: Settings) -> Result<Self, &'static str> {
-        let discipline = settings.config.service.discipline;
-        let client = Client::new(settings.home.into(), settings.config).map_err(contradiction)?;
-        Ok(Self {
+    pub(super) fn blocking(id: u32, settings: Settings) -> Result<Self, &'static str> {
+        let Settings { home, config, map } = settings;
+        let discipline = config.service.discipline;
+        let client = Client::new(home.into(), config).map_err(contradiction)?;
+        let client = client.dial_with(Dialling { session: id, map });
+        Ok(Self::new(id, client, discipline))
+    }
+
+    /// What to wait for before the next work.
+    pub(super) fn waits_for(&self) -> Waits<'_> {
+        let mut waits = self.client.waits_for();
+        if let Some(until) = self.held_until() {
+            waits.until = Some(waits.until.map_or(until, |other| other.min(until)));
+        }
+        waits
+    }
+}
+
+impl<N: Network> Session<N>
+where
+    ClientOver<N>: Step,
+{
+    pub(super) const fn new(id: u32, client: ClientOver<N>, discipline: Discipline) -> Self {
+        Self {
             id,
-            client: client.dial_with(Dialling {
-                session: id,
-                map: settings.map,
-            }),
+            client,
             discipline,
             delivered: false,
             syncs: Vec::new(),
             phase: Phase::Running,
-        })
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }
 
-    pub(super) fn waits_for(&self) -> Waits<'_> {
-        let mut waits = self.client.waits_for();
-        if let Phase::Held(until, _) = self.phase {
-            waits.until = Some(waits.until.map_or(until, |other| other.min(until)));
+    /// Until when the application may retire, if it is waited for.
+    pub(super) const fn held_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Held(until, _) => Some(until),
+            Phase::Running | Phase::Over => None,
         }
-        waits
     }
 
     /// Does what can be done, and tells what comes of it.
@@ -130,7 +158,7 @@ impl Session {
         Ok(())
     }
 
-    fn tell(&mut self, event: Event, output: &mut Output) -> io::Result<()> {
+    pub(super) fn tell(&mut self, event: Event, output: &mut Output) -> io::Result<()> {
         match event {
             Event::Connected(connected) => output.print(Report(self.id, &connected)),
             Event::Redirected(redirected) => output.print(Report(self.id, &redirected)),
@@ -197,7 +225,7 @@ impl Session {
     }
 }
 
-fn contradiction(error: ConfigError) -> &'static str {
+pub(super) fn contradiction(error: ConfigError) -> &'static str {
     match error {
         ConfigError::AutomaticManual => "automatic-manual",
         ConfigError::Redirects(_) => "max-redirects",

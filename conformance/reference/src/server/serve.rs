@@ -1,39 +1,48 @@
 //! One connection of the test service: requests in order, and the steps that they ask for.
 
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 use eop_net::Error;
 use eop_net::policy;
-use eop_net::server::{Connection, Listener};
+use eop_net::server::Config;
 
 use crate::grammar::Payload;
 
 use super::request::{self, Last, Request, Step, Steps};
 use super::service::Service;
-use super::{accept, spawn};
+use super::stack::Stack;
 
-/// Serves a client until it, or the service, ends the connection.
-pub(super) fn connection(socket: TcpStream, service: &Arc<Service>, steps: Option<&Steps>) {
+/// The terms of a client that arrived at `local`.
+pub(super) fn terms(service: &Service, steps: Option<&Steps>, local: SocketAddr) -> Config {
     let mut config = service.config;
-    let Ok(SocketAddr::V4(local)) = socket.local_addr() else {
-        return;
-    };
-    if let Some(steps) = steps {
+    if let (Some(steps), SocketAddr::V4(local)) = (steps, local) {
         config.service.greetings = greetings(steps, local);
     }
-    let serving = Serving {
-        connection: Connection::over(socket, config),
-        local,
-        service: Arc::clone(service),
-    };
-    // How it ended is the client's to notice.
-    let _ = serve(serving, steps);
+    config
 }
 
-struct Serving {
-    connection: Connection,
+/// Serves a client until it, or the service, ends the connection.
+pub(super) async fn connection<S: Stack>(
+    connection: S,
+    service: Arc<Service>,
+    steps: Option<Arc<Steps>>,
+) {
+    let Ok(SocketAddr::V4(local)) = connection.local_addr() else {
+        return;
+    };
+    let serving = Serving {
+        connection,
+        local,
+        service,
+    };
+    // How it ended is the client's to notice.
+    let _ = serve(serving, steps.as_deref()).await;
+}
+
+struct Serving<S> {
+    connection: S,
     local: SocketAddrV4,
     service: Arc<Service>,
 }
@@ -48,18 +57,18 @@ enum Part {
 }
 
 /// What a connection comes to after a request: more of the same, or its end.
-type Next = Option<Serving>;
+type Next<S> = Option<Serving<S>>;
 
-fn serve(serving: Serving, steps: Option<&Steps>) -> Result<(), Error> {
+async fn serve<S: Stack>(serving: Serving<S>, steps: Option<&Steps>) -> Result<(), Error> {
     let mut next = match steps {
-        Some(steps) => serving.perform(steps.clone(), Part::Greeting)?,
+        Some(steps) => serving.perform(steps.clone(), Part::Greeting).await?,
         None => Some(serving),
     };
     while let Some(mut serving) = next {
-        let Some(request) = serving.connection.receive()? else {
+        let Some(request) = serving.connection.receive().await? else {
             return Ok(());
         };
-        next = serving.handle(&request)?;
+        next = serving.handle(&request).await?;
     }
     Ok(())
 }
@@ -105,8 +114,8 @@ fn destination(list: &[SocketAddrV4], local: SocketAddrV4) -> Destination {
     }
 }
 
-impl Serving {
-    fn handle(mut self, request: &[u8]) -> Result<Next, Error> {
+impl<S: Stack> Serving<S> {
+    async fn handle(mut self, request: &[u8]) -> Result<Next<S>, Error> {
         let answer = match request::parse(request) {
             None => "unknown".to_owned(),
             Some(Request::Hello) => self.hello(),
@@ -123,9 +132,9 @@ impl Serving {
                     "unknown".to_owned()
                 }
             },
-            Some(Request::Do(steps)) => return self.perform(steps, Part::Answer),
+            Some(Request::Do(steps)) => return self.perform(steps, Part::Answer).await,
         };
-        self.connection.respond(answer.as_bytes())?;
+        self.connection.respond(answer.as_bytes()).await?;
         Ok(Some(self))
     }
 
@@ -144,25 +153,25 @@ impl Serving {
     /// Opens a fresh port on the same address, with these steps at every accept.
     fn listen(&self, steps: Steps) -> io::Result<u16> {
         let address = SocketAddrV4::new(*self.local.ip(), 0);
-        let listener = Listener::bind(address.into(), self.service.config)?;
-        let port = listener.local_addr()?.port();
-        let service = Arc::clone(&self.service);
-        spawn(move || accept(&listener, &service, Some(&steps)))?;
-        Ok(port)
+        let at = S::serve(address, Arc::clone(&self.service), Some(Arc::new(steps)))?;
+        Ok(at.port())
     }
 
     /// Performs steps. What they say answers a request in a `do`, and greets in a `listen`.
-    fn perform(mut self, steps: Steps, part: Part) -> Result<Next, Error> {
+    async fn perform(mut self, steps: Steps, part: Part) -> Result<Next<S>, Error> {
         let mut said = false;
         for step in steps.first {
             match step {
                 Step::Answer(payload) => {
-                    self.say(part, &payload.into_octets())?;
+                    self.say(part, &payload.into_octets()).await?;
                     said = true;
                 }
                 Step::Mark(token) => drop(self.service.mark(&token)),
-                Step::Await(token) if self.service.wait_for(&token) => {}
-                Step::Await(_) => return Ok(None),
+                Step::Await(token) => {
+                    if !S::wait_for(Arc::clone(&self.service), token).await {
+                        return Ok(None);
+                    }
+                }
             }
         }
         match steps.last {
@@ -177,16 +186,16 @@ impl Serving {
             }
             Some(Last::Redirect(list, payload)) => match destination(&list, self.local) {
                 Destination::There(target) => self.move_to(target, part, payload),
-                Destination::Here => self.stay("here", part, said),
-                Destination::Refused => self.stay("refused", part, said),
+                Destination::Here => self.stay("here", part, said).await,
+                Destination::Refused => self.stay("refused", part, said).await,
             },
         }
     }
 
-    fn say(&mut self, part: Part, payload: &[u8]) -> Result<(), Error> {
+    async fn say(&mut self, part: Part, payload: &[u8]) -> Result<(), Error> {
         match part {
-            Part::Answer => self.connection.respond(payload),
-            Part::Greeting => self.connection.greet(payload),
+            Part::Answer => self.connection.respond(payload).await,
+            Part::Greeting => self.connection.greet(payload).await,
         }
     }
 
@@ -195,21 +204,20 @@ impl Serving {
         target: SocketAddrV4,
         part: Part,
         payload: Option<Payload>,
-    ) -> Result<Next, Error> {
+    ) -> Result<Next<S>, Error> {
         let connection = self.connection;
-        let lingering = match (part, payload.map(Payload::into_octets)) {
+        match (part, payload.map(Payload::into_octets)) {
             (_, None) => connection.redirect(target)?,
-            (Part::Answer, Some(payload)) => connection.respond_and_redirect(&payload, target)?,
+            (Part::Answer, Some(payload)) => connection.redirect_with(&payload, target)?,
             (Part::Greeting, Some(payload)) => connection.greet_and_redirect(&payload, target)?,
-        };
-        lingering.linger();
+        }
         Ok(None)
     }
 
     /// A redirect that leads nowhere else: the request still has its answer (EOP-TST-10, EOP-TST-13).
-    fn stay(mut self, answer: &str, part: Part, said: bool) -> Result<Next, Error> {
+    async fn stay(mut self, answer: &str, part: Part, said: bool) -> Result<Next<S>, Error> {
         if part == Part::Answer && !said {
-            self.connection.respond(answer.as_bytes())?;
+            self.connection.respond(answer.as_bytes()).await?;
         }
         Ok(Some(self))
     }

@@ -1,0 +1,95 @@
+//! A connection whose caller waits. What a connection does without waiting is `connection.rs`'s.
+
+use std::net::TcpStream;
+use std::task::{Context, Waker};
+
+use super::connection::{AtHand, ConnectionOver, RefusedOver};
+use super::linger_list::LingerList;
+use super::{Config, ListenerOver};
+use crate::error::Error;
+use crate::socket::{self, Ready};
+use crate::stream::Stream;
+
+/// A listening socket whose clients are waited for.
+pub type Listener = ListenerOver<std::net::TcpListener>;
+/// An accepted client that is waited for.
+pub type Connection = ConnectionOver<TcpStream>;
+/// A redirect that was refused, and the connection, as it was before.
+pub type Refused = RefusedOver<TcpStream>;
+
+impl Connection {
+    /// Speaks EOP over a socket that was accepted elsewhere. It lingers in the process's own list.
+    #[must_use]
+    pub fn over(socket: TcpStream, config: Config) -> Self {
+        let socket = Stream::Plain(socket);
+        Self::new(socket, config, LingerList::default(), None)
+    }
+
+    /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1), or a
+    /// [`Drain`](super::Drain) has moved it. What it asked before may still be answered in the first case.
+    ///
+    /// # Errors
+    /// [`Error`], final: the client broke the protocol, left a header incomplete, or is gone. Nothing is sent to it any
+    /// more.
+    pub fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.be_secured()?;
+        loop {
+            match self.at_hand()? {
+                AtHand::Request(request) => return Ok(Some(request)),
+                AtHand::NoMore => return Ok(None),
+                AtHand::Nothing => {}
+            }
+            // Where no limit runs, and nobody interrupts, reading is waiting.
+            let waits = self.inbox.header_since().is_none() && self.serving().is_none();
+            let Some(socket) = &mut self.socket else {
+                return Ok(None);
+            };
+            let read = match socket.plain().filter(|_| waits) {
+                Some(socket) => self.inbox.wait_and_read(socket),
+                None => self
+                    .inbox
+                    .read(socket, &mut Context::from_waker(Waker::noop())),
+            };
+            if !self.heed(read)? {
+                self.wait_for_octets()?;
+            }
+        }
+    }
+
+    /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Waits until the transport has
+    /// taken it. Once a [`Drain`](super::Drain) has begun, the answer to the last request moves the client.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if no request waits, a greeting is still due or the payload is too long; otherwise final.
+    pub fn respond(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.answer(payload)
+    }
+
+    /// Sends one of the greetings that the service begins every connection with (EOP-ACC-4).
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if none is due or the payload is too long; otherwise final.
+    pub fn greet(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.say_hello(payload)
+    }
+
+    fn wait_for_octets(&mut self) -> Result<(), Error> {
+        let left = self.header_left()?;
+        let Some(socket) = &self.socket else {
+            return Ok(());
+        };
+        let waited = match self.serving() {
+            Some(serving) if !serving.has_begun() => {
+                socket::wait_for_either(socket, serving.bell(), left)
+            }
+            Some(_) | None => {
+                let wanted = Ready {
+                    read: true,
+                    write: socket.wants_write(),
+                };
+                socket::wait(socket, wanted, left).map(drop)
+            }
+        };
+        waited.map_err(|error| self.lost(error))
+    }
+}

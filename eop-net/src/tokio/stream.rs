@@ -1,0 +1,136 @@
+//! [`Async`]: a stream of tokio as a transport. Everything that waits is somebody else's.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use ::tokio::io::{AsyncRead, AsyncWrite};
+use ::tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
+
+use crate::socket::{self, Ready};
+use crate::transport::{Accepted, Read, Transport, Written};
+
+/// A stream that a client can use: octets in order, and an end for each direction. What was written reaches the peer without
+/// being flushed.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Our end, which [`Connected`](crate::client::Connected) tells.
+    ///
+    /// # Errors
+    /// What the system says. The session takes the connection as not to be had then.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Sends every message at once (EOP-FRM-10), if the stream would not.
+    fn send_at_once(&self) {}
+
+    /// Reads what is readable although the runtime has not heard of it yet, once, into the free capacity of `octets`, of
+    /// which there is some; how many octets, or [`WouldBlock`](io::ErrorKind::WouldBlock). A client asks before it begins to
+    /// write on an idle connection (EOP-CLS-11). A stream whose `poll_read` says it all has nothing to add.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn try_read_now(&mut self, _octets: &mut Vec<u8>) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Stream for TcpStream {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+
+    fn send_at_once(&self) {
+        socket::send_at_once(self);
+    }
+
+    fn try_read_now(&mut self, octets: &mut Vec<u8>) -> io::Result<usize> {
+        let before = octets.len();
+        match socket::read(&*self, octets) {
+            Read::Octets => Ok(octets.len().saturating_sub(before)),
+            Read::End => Ok(0),
+            Read::Nothing => Err(io::ErrorKind::WouldBlock.into()),
+            Read::Lost(error) => Err(error),
+        }
+    }
+}
+
+/// A stream of tokio.
+#[derive(Debug)]
+pub struct Async<S>(pub(super) S);
+
+impl<S: Stream> Transport for Async<S> {
+    fn read(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read {
+        match poll_read_buf(Pin::new(&mut self.0), cx, octets) {
+            Poll::Ready(Ok(0)) => Read::End,
+            Poll::Ready(Ok(_)) => Read::Octets,
+            Poll::Ready(Err(error)) => Read::Lost(error),
+            Poll::Pending => Read::Nothing,
+        }
+    }
+
+    fn read_now(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read {
+        match self.read(cx, octets) {
+            Read::Nothing => match self.0.try_read_now(octets) {
+                Ok(0) => Read::End,
+                Ok(_) => Read::Octets,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
+                Err(error) => Read::Lost(error),
+            },
+            read @ (Read::Octets | Read::End | Read::Lost(_)) => read,
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Written {
+        let stream = Pin::new(&mut self.0);
+        let written = match slices {
+            [one] => stream.poll_write(cx, one),
+            [..] => stream.poll_write_vectored(cx, slices),
+        };
+        match written {
+            Poll::Ready(Ok(0)) => Written::Failed(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(count)) => Written::Octets(count),
+            Poll::Ready(Err(error)) => Written::Failed(error),
+            Poll::Pending => Written::Blocked,
+        }
+    }
+
+    fn end_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    fn send_at_once(&self) {
+        self.0.send_at_once();
+    }
+
+    fn now() -> Instant {
+        ::tokio::time::Instant::now().into_std()
+    }
+}
+
+impl Accepted for Async<TcpStream> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
+    }
+
+    fn end_both(&self) {
+        socket::end_both(&self.0);
+    }
+
+    fn reset_on_close(&self) {
+        socket::reset_on_close(&self.0);
+    }
+
+    fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
+        Ok((self.0.into_std()?, unsent))
+    }
+
+    fn wait(&self, _: Ready, _: Duration) -> Option<io::Result<Ready>> {
+        None
+    }
+}
