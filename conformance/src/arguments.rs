@@ -59,6 +59,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         published: Published,
     },
+    /// Plays every client of a file with every server of it, through a relay that names the guilty side.
+    Matrix(MatrixWay),
     /// Acts as a testee.
     #[command(hide = true)]
     Peer {
@@ -76,6 +78,19 @@ pub(crate) struct ServerWay {
     /// The command that starts the server.
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<String>,
+}
+
+/// Who is played with whom.
+#[derive(Debug, Args)]
+pub(crate) struct MatrixWay {
+    /// The implementations and how they are started (TOML).
+    pub(crate) file: PathBuf,
+    /// Only this pair, by their names in the file, `*` for any; may be given several times.
+    #[arg(long, value_name = "CLIENT:SERVER")]
+    pub(crate) only: Vec<String>,
+    /// Only this scenario; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: Vec<String>,
 }
 
 /// What is published of the mutants.

@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod hold;
 mod judge;
+mod matrix;
 mod mutants;
 mod outputs;
 mod program;
@@ -57,6 +58,7 @@ fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         Some(Command::Mutants { name, published }) => {
             mutants::run(name, published, selection, manner)?
         }
+        Some(Command::Matrix(way)) => matrix::run(way, manner)?,
         Some(Command::Peer { peer }) => return act(peer),
     };
     Ok(exit.into())

@@ -19,6 +19,7 @@ pub mod baseline;
 pub mod case;
 pub mod cases;
 pub mod link;
+pub mod matrix;
 pub mod nearest;
 pub mod octets;
 pub mod pace;

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub use capture::{Capture, capture};
 pub use explain::{explain, explain_requirement, list, row};
+pub(crate) use human::timeline;
 pub use human::{held, human};
 pub use junit::junit;
 pub use lines::json_lines;
@@ -86,7 +87,7 @@ impl Run {
 }
 
 /// What a testee said, fit for a reader: nothing in it moves the cursor or hides a line.
-fn printable(said: &str) -> String {
+pub(crate) fn printable(said: &str) -> String {
     let shown = |c: char| {
         if c.is_control() && c != '\n' {
             c.escape_default().to_string()

@@ -10,6 +10,8 @@ enum Use {
     Judges,
     /// Plays them to the suite's own mutants.
     Measures,
+    /// Plays scenarios of its own to several testees.
+    Pairs,
     /// Lists them.
     Lists,
     /// Shows one.
@@ -27,11 +29,13 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
         Some(Command::List) => ("list", Use::Lists),
         Some(Command::Explain { .. }) => ("explain", Use::Explains),
         Some(Command::Mutants { .. }) => ("mutants", Use::Measures),
+        Some(Command::Matrix(_)) => ("matrix", Use::Pairs),
         Some(Command::Peer { .. }) => ("peer", Use::Acts),
     };
     let (selection, manner) = (&arguments.selection, &arguments.manner);
     let selecting = &[Use::Judges, Use::Measures, Use::Lists][..];
     let playing = &[Use::Judges, Use::Measures][..];
+    let any_play = &[Use::Judges, Use::Measures, Use::Pairs][..];
     let judging = &[Use::Judges][..];
     let given = [
         ("--case", !selection.case.is_empty(), selecting),
@@ -39,13 +43,13 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
         ("--level", selection.level.is_some(), selecting),
         ("--shard", selection.shard.is_some(), selecting),
         ("--cut", manner.cut.is_some(), playing),
-        ("--deadline", manner.deadline.is_some(), playing),
-        ("--serial", manner.serial, playing),
+        ("--deadline", manner.deadline.is_some(), any_play),
+        ("--serial", manner.serial, any_play),
         ("--seed", manner.seed.is_some(), playing),
         (
             "--patience",
             manner.patience != 1,
-            &[Use::Judges, Use::Measures, Use::Explains],
+            &[Use::Judges, Use::Measures, Use::Pairs, Use::Explains],
         ),
         (
             "--repeat-until-fail",

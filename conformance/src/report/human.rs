@@ -172,7 +172,7 @@ fn why(played: &Played) -> String {
     }
 }
 
-pub(super) fn timeline(timeline: &Timeline) -> String {
+pub(crate) fn timeline(timeline: &Timeline) -> String {
     let mut said = String::new();
     let lines = timeline.lines();
     let skipped = lines.len().saturating_sub(SHOWN);
