@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use eop_wire::{HEADER_LEN, RawHeader};
 
+use super::play::body;
 use super::service::{self, Due};
 use crate::case::Role;
 use crate::timeline::{Connection, Side, Timeline, What};
@@ -71,14 +72,42 @@ pub(super) struct Court<'a> {
     /// How many were begun to be sent, on any connection.
     begun: usize,
     connections: Vec<Trial>,
-    /// What the server sent as messages, and the application has not heard yet; whether a REDIRECT brought it.
-    unheard: VecDeque<(Vec<u8>, bool)>,
-    /// Moves that the application has not heard of yet.
-    unmoved: usize,
+    /// What the server sent that the application has not heard of yet.
+    unheard: VecDeque<News>,
     half_closed: bool,
     closed: bool,
     /// The last event of the session.
     ended: Option<String>,
+}
+
+/// What a client has to tell its application.
+#[derive(Debug)]
+enum News {
+    Message(Vec<u8>),
+    /// The payload of a REDIRECT.
+    LateAnswer(Vec<u8>),
+    Move(SocketAddrV4),
+}
+
+impl News {
+    /// The requirement that a client breaks which does not tell it.
+    const fn requirement(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "EOP-DRV-19",
+            Self::LateAnswer(_) => "EOP-RED-5",
+            Self::Move(_) => "EOP-RED-7",
+        }
+    }
+
+    /// The event that tells it, without its keys.
+    fn event(&self) -> String {
+        match self {
+            Self::Message(payload) | Self::LateAnswer(payload) => {
+                format!("message {}", body(payload))
+            }
+            Self::Move(to) => format!("redirected {to}"),
+        }
+    }
 }
 
 /// One connection.
@@ -139,7 +168,6 @@ impl<'a> Court<'a> {
             begun: 0,
             connections: Vec::new(),
             unheard: VecDeque::new(),
-            unmoved: 0,
             half_closed: false,
             closed: false,
             ended: None,

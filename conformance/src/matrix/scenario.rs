@@ -14,7 +14,7 @@ pub(super) enum Act {
     Resends,
     /// It has no more messages.
     HalfCloses,
-    /// Everything sent so far has come to the server; then the token `{t}` is signalled there.
+    /// Everything sent so far has come to the server; then the token `{t}` is signalled at every instance.
     Signals,
     /// It hears that the session ended so; without this act it closes the session.
     Ends(&'static str),

@@ -2,9 +2,8 @@
 
 use eop_wire::opcode;
 
-use super::{Court, Guilt, Plea, Stream, Trial, padded};
+use super::{Court, Guilt, News, Plea, Stream, Trial, padded};
 use crate::case::Role;
-use crate::matrix::play::body;
 use crate::matrix::service::{self, Due};
 use crate::octets::n;
 use crate::testee::Event;
@@ -210,7 +209,7 @@ impl Court<'_> {
         }
         let word = line.split(' ').nth(1).unwrap_or_default();
         match event.verb() {
-            "message" => self.hears_message(&event, line),
+            "message" => self.hears_message(line),
             "redirected" => self.hears_redirect(word, line),
             "dial" => Err(guilty(
                 "EOP-POL-10",
@@ -230,8 +229,8 @@ impl Court<'_> {
         }
     }
 
-    fn hears_message(&mut self, event: &Event, line: &str) -> Plea {
-        let Some((payload, by_redirect)) = self.unheard.pop_front() else {
+    fn hears_message(&mut self, line: &str) -> Plea {
+        let Some(news) = self.unheard.pop_front() else {
             let cut = self
                 .connections
                 .iter()
@@ -239,44 +238,26 @@ impl Court<'_> {
             let broken = if cut { "EOP-FRM-5" } else { "EOP-DRV-19" };
             return Err(guilty(broken, "no message: none was sent", line));
         };
-        let told = line.split(' ').any(|word| word == body(&payload))
-            || line.starts_with(&format!("message {}", body(&payload)));
-        if !told {
-            let broken = if by_redirect {
-                "EOP-RED-5"
-            } else {
-                "EOP-DRV-19"
-            };
-            return Err(guilty(broken, format!("message {}", body(&payload)), line));
+        if line.starts_with(&(news.event() + " ")) {
+            return Ok(());
         }
-        let _ = event;
-        Ok(())
+        Err(guilty(news.requirement(), news.event(), line))
     }
 
     fn hears_redirect(&mut self, to: &str, line: &str) -> Plea {
-        if !self.unheard.is_empty() {
-            return Err(guilty(
-                "EOP-RED-5",
-                "the messages before the redirect, first",
-                line,
-            ));
-        }
         let given = self.given.len();
-        let trial = self.connections.iter_mut().find(|trial| {
-            trial.barred.is_none()
-                && trial
-                    .redirect
-                    .is_some_and(|target| target.to_string() == to)
-        });
-        match trial {
-            Some(trial) => {
-                trial.barred = Some(given);
-                self.unmoved = self.unmoved.saturating_sub(1);
+        match self.unheard.pop_front() {
+            Some(News::Move(target)) if target.to_string() == to => {
+                let moved = |trial: &&mut Trial| trial.redirect == Some(target);
+                if let Some(trial) = self.connections.iter_mut().find(moved) {
+                    trial.barred = Some(given);
+                }
                 Ok(())
             }
+            Some(news) => Err(guilty(news.requirement(), news.event(), line)),
             None => Err(guilty(
                 "EOP-RED-6",
-                "no redirect that no complete REDIRECT made",
+                "no move without a complete REDIRECT",
                 line,
             )),
         }
@@ -320,19 +301,8 @@ impl Court<'_> {
                 format!("only {rest}"),
             ));
         }
-        if let Some((payload, by_redirect)) = self.unheard.front() {
-            let requirement = if *by_redirect {
-                "EOP-RED-5"
-            } else {
-                "EOP-DRV-19"
-            };
-            return owes(requirement, format!("message {}", body(payload)));
-        }
-        if self.unmoved > 0 {
-            return owes(
-                "EOP-RED-7",
-                "the client acts on the complete REDIRECT".to_owned(),
-            );
+        if let Some(news) = self.unheard.front() {
+            return owes(news.requirement(), news.event());
         }
         for trial in &self.connections {
             if trial.redirect.is_some() && trial.client.ended.is_none() {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use eop_wire::{RawHeader, opcode};
 
-use super::{Court, Guilt, Plea, Trial, padded};
+use super::{Court, Guilt, News, Plea, Trial, padded};
 use crate::case::Role;
 use crate::matrix::service::Due;
 use crate::octets::{n, r_with};
@@ -67,23 +67,26 @@ impl Court<'_> {
                 return Ok(());
             };
             check_payload(trial, header, &payload)?;
-            let greeted = trial.greetings > 0;
+            let greets = trial.greetings > 0;
+            let mut answers = true;
             match trial.due.pop_front() {
-                Some(Due::Message(_) | Due::Count) => self.unheard.push_back((payload, false)),
+                Some(Due::Message(_) | Due::Count) => {
+                    self.unheard.push_back(News::Message(payload))
+                }
                 Some(Due::Redirect(to, _)) => {
                     trial.redirect = Some(to);
                     trial.due.clear();
-                    self.unmoved = self.unmoved.saturating_add(1);
-                    if payload.is_empty() {
-                        continue;
+                    answers = !payload.is_empty();
+                    if answers {
+                        self.unheard.push_back(News::LateAnswer(payload));
                     }
-                    self.unheard.push_back((payload, true));
+                    self.unheard.push_back(News::Move(to));
                 }
                 None => {}
             }
-            if greeted {
+            if greets && answers {
                 trial.greetings = trial.greetings.saturating_sub(1);
-            } else {
+            } else if answers {
                 self.answered = self.answered.saturating_add(1);
             }
             if trial.redirect.is_some() && !trial.server.rest.is_empty() {
