@@ -218,11 +218,11 @@ impl<'a> Court<'a> {
     }
 }
 
-/// Whether octets that are no frame become one if the first few of them are left out.
+/// Whether a header that is none becomes the one of this frame if up to four octets before it are left out.
 fn padded(rest: &[u8], frame: &[u8]) -> bool {
-    (1..=HEADER_LEN).any(|skipped| {
-        let behind = rest.get(skipped..).unwrap_or_default();
-        !behind.is_empty() && frame.starts_with(behind.get(..frame.len()).unwrap_or(behind))
+    (1..=4).any(|skipped| {
+        let header = rest.get(skipped..HEADER_LEN);
+        header.is_some_and(|header| frame.starts_with(header))
     })
 }
 

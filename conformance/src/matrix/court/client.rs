@@ -115,9 +115,9 @@ impl Court<'_> {
                     Some("EOP-FRM-6")
                 }
                 opcode::NORMAL => None,
+                0x1001..=0x13ff => Some("EOP-EXT-1"),
                 _ if expected.is_some_and(|next| padded(rest, &n(next))) => Some("EOP-FRM-3"),
                 opcode::REDIRECT => Some("EOP-RED-1"),
-                0x1001..=0x13ff => Some("EOP-EXT-1"),
                 _ => Some("EOP-OPC-1"),
             };
             if let Some(broken) = broken {

@@ -194,8 +194,8 @@ fn check_header(trial: &Trial, header: RawHeader) -> Plea {
             Some("EOP-RED-4")
         }
         (opcode::REDIRECT, Some(Due::Message(_) | Due::Count)) => Some("EOP-TST-14"),
-        (_, Some(due)) if padded(rest, &due.octets()) => Some("EOP-FRM-3"),
         (0x1001..=0x13ff, _) => Some("EOP-EXT-1"),
+        (_, Some(due)) if padded(rest, &due.octets()) => Some("EOP-FRM-3"),
         _ => Some("EOP-OPC-1"),
     };
     if let Some(broken) = broken {
