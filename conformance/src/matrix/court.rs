@@ -74,6 +74,10 @@ pub(super) struct Court<'a> {
     connections: Vec<Trial>,
     /// What the server sent that the application has not heard of yet.
     unheard: VecDeque<News>,
+    /// Home, and the target of every move that the application heard of.
+    track: Vec<SocketAddrV4>,
+    /// How many of them it heard that it is connected to.
+    connected: usize,
     half_closed: bool,
     closed: bool,
     /// The last event of the session.
@@ -168,6 +172,12 @@ impl<'a> Court<'a> {
             begun: 0,
             connections: Vec::new(),
             unheard: VecDeque::new(),
+            track: places
+                .first()
+                .map(|home| home.endpoint)
+                .into_iter()
+                .collect(),
+            connected: 0,
             half_closed: false,
             closed: false,
             ended: None,

@@ -287,6 +287,10 @@ impl Stage {
             Axis::End,
             Relay::all_over,
         )?;
+        // Whatever it tells behind its end, the court hears.
+        while let Ok(Report::Line(line)) = self.reports.try_recv() {
+            self.log.line(Side::Testee, &line);
+        }
         for (index, expected) in self.scenario.marked.into_iter().enumerate() {
             self.marked(index, expected)?;
         }

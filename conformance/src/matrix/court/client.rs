@@ -11,7 +11,8 @@ use crate::timeline::{describe, frame, hex};
 use crate::verdict::End;
 
 /// The requirement that a client breaks which ends with this kind though everything that it got was right.
-const KINDS: [(&str, &str); 14] = [
+const KINDS: [(&str, &str); 15] = [
+    ("eof", "EOP-RSD-3"),
     ("NotEop", "EOP-OPC-2"),
     ("UnknownOpcode", "EOP-OPC-2"),
     ("ByteOrderMismatch", "EOP-OPC-6"),
@@ -125,7 +126,9 @@ impl Court<'_> {
             }
             let announced = usize::try_from(header.slen).unwrap_or(usize::MAX);
             if !self.given.iter().any(|message| message.len() == announced) {
-                return Err(guilty("EOP-FRM-1", wanted, shown()));
+                let again = trial.next < self.begun;
+                let broken = if again { "EOP-RSD-5" } else { "EOP-FRM-1" };
+                return Err(guilty(broken, wanted, shown()));
             }
             if trial.barred.is_some_and(|barred| trial.next >= barred) {
                 return Err(guilty(
@@ -209,8 +212,13 @@ impl Court<'_> {
         }
         let word = line.split(' ').nth(1).unwrap_or_default();
         match event.verb() {
+            "connected" => self.hears_connected(&event, word, line),
+            "message" | "redirected" if self.connected < self.track.len() => {
+                let expected = self.next_connected();
+                Err(guilty("EOP-DRV-18", expected, line))
+            }
             "message" => self.hears_message(line),
-            "redirected" => self.hears_redirect(word, line),
+            "redirected" => self.hears_redirect(&event, word, line),
             "dial" => Err(guilty(
                 "EOP-POL-10",
                 "the target that the REDIRECT names is dialled",
@@ -229,6 +237,27 @@ impl Court<'_> {
         }
     }
 
+    fn next_connected(&self) -> String {
+        let to = self
+            .track
+            .get(self.connected)
+            .map_or_else(|| "nowhere".to_owned(), ToString::to_string);
+        format!("connected {to} hop={}", self.connected)
+    }
+
+    fn hears_connected(&mut self, event: &Event, to: &str, line: &str) -> Plea {
+        let believed = self
+            .track
+            .get(self.connected)
+            .is_some_and(|it| it.to_string() == to);
+        if !believed || event.key("hop") != self.connected.to_string() {
+            let broken = if believed { "EOP-DRV-18" } else { "EOP-DRV-4" };
+            return Err(guilty(broken, self.next_connected(), line));
+        }
+        self.connected = self.connected.saturating_add(1);
+        Ok(())
+    }
+
     fn hears_message(&mut self, line: &str) -> Plea {
         let Some(news) = self.unheard.pop_front() else {
             let cut = self
@@ -244,13 +273,22 @@ impl Court<'_> {
         Err(guilty(news.requirement(), news.event(), line))
     }
 
-    fn hears_redirect(&mut self, to: &str, line: &str) -> Plea {
+    fn hears_redirect(&mut self, event: &Event, to: &str, line: &str) -> Plea {
         let given = self.given.len();
         match self.unheard.pop_front() {
             Some(News::Move(target)) if target.to_string() == to => {
                 let moved = |trial: &&mut Trial| trial.redirect == Some(target);
                 if let Some(trial) = self.connections.iter_mut().find(moved) {
                     trial.barred = Some(given);
+                }
+                let hop = self.track.len().to_string();
+                self.track.push(target);
+                if event.key("hop") != hop {
+                    return Err(guilty(
+                        "EOP-DRV-21",
+                        format!("redirected {to} hop={hop}"),
+                        line,
+                    ));
                 }
                 Ok(())
             }
@@ -264,14 +302,24 @@ impl Court<'_> {
     }
 
     fn judge_end(&self, event: &Event, line: &str) -> Plea {
-        if self.closed && event.matches("ended closed")
-            || self.half_closed && event.matches("ended eof")
-        {
+        let clean = self.half_closed && self.answered == self.given.len();
+        if self.closed && event.matches("ended closed") || clean && event.matches("ended eof") {
             return Ok(());
         }
+        if self
+            .connections
+            .last()
+            .is_some_and(|last| last.redirect.is_some())
+            && event.matches("ended Uncertain")
+        {
+            return Err(guilty(
+                "EOP-RSD-16",
+                "what a REDIRECT makes owed is no failure",
+                line,
+            ));
+        }
         // What the server did wrong is known by now; a kind that fits no wrong is the client's own.
-        let kind = event.to_string();
-        let kind = kind.split(' ').nth(1).unwrap_or_default();
+        let kind = line.split(' ').nth(1).unwrap_or_default();
         let kind = if kind == "RedirectFailed" {
             event.key("cause")
         } else {
@@ -303,6 +351,9 @@ impl Court<'_> {
         }
         if let Some(news) = self.unheard.front() {
             return owes(news.requirement(), news.event());
+        }
+        if self.connected < self.connections.len() {
+            return owes("EOP-DRV-18", self.next_connected());
         }
         for trial in &self.connections {
             if trial.redirect.is_some() && trial.client.ended.is_none() {
