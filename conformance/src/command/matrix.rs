@@ -9,7 +9,7 @@ use eop_conformance::matrix::{
     Implementation, Pair, Played, SCENARIOS, Scenario, Verdict, implementations, play, table,
 };
 use eop_conformance::nearest::nearest;
-use eop_conformance::testee::{DriverTestee, ServerTestee};
+use eop_conformance::testee::{DriverTestee, NotStarted, ServerTestee};
 
 use super::exit::{Exit, Refusal};
 use super::{quoted, say, start};
@@ -150,7 +150,7 @@ fn started<T: Send>(
     chosen: &[Implementation],
     command: fn(&Implementation) -> Option<&str>,
     plays: impl Fn(&str) -> bool,
-    start: impl Fn(&str) -> Result<T, eop_conformance::testee::NotStarted> + Sync,
+    start: impl Fn(&str) -> Result<T, NotStarted> + Sync,
 ) -> Result<Vec<(&str, T)>, Refusal> {
     let suite = std::env::current_exe()
         .map_err(|error| Refusal(Exit::Harness, format!("where am I? {error}")))?;
@@ -170,7 +170,8 @@ fn started<T: Send>(
             let one = thread
                 .join()
                 .map_err(|_| Refusal(Exit::Harness, format!("{name}: a thread failed")))?;
-            started.push((name, one?));
+            let named = |NotStarted(why)| Refusal(Exit::NotStarted, format!("{name}: {why}"));
+            started.push((name, one.map_err(named)?));
         }
         Ok(started)
     })

@@ -143,6 +143,7 @@ struct Stage {
     token: String,
     /// Octets that the client was given to send, as frames.
     given: usize,
+    half_closed: bool,
     hop: u32,
 }
 
@@ -185,6 +186,7 @@ impl Stage {
             wait,
             token: format!("x-{}-{number}", std::process::id()),
             given: 0,
+            half_closed: false,
             hop: 0,
         };
         // The later ones first: the steps of a port name them.
@@ -322,10 +324,16 @@ impl Stage {
                 self.expect(&format!("connected {to} hop={hop}"))?;
             }
             Act::Resends => self.say(&format!("resend {}", self.hop)),
-            Act::HalfCloses => self.say("half-close"),
+            Act::HalfCloses => {
+                self.half_closed = true;
+                self.say("half-close");
+            }
             Act::Signals => {
-                let given = self.given;
-                let all = |relay: &Relay| relay.taken_by_the_server() >= given;
+                let (given, ends) = (self.given, self.half_closed);
+                let all = |relay: &Relay| {
+                    relay.taken_by_the_server() >= given
+                        && (!ends || relay.client_s_end_is_handed_on())
+                };
                 self.until("everything sent comes to the server", Axis::Messages, all)?;
                 // The others first: what waits at home may be moved to them.
                 for index in (0..self.instances.len()).rev() {

@@ -148,6 +148,11 @@ impl Relay {
         self.pairs.iter().map(|pair| pair.server.took).sum()
     }
 
+    /// Whether the end of the client's stream was handed on, on any connection.
+    pub(super) fn client_s_end_is_handed_on(&self) -> bool {
+        self.pairs.iter().any(|pair| pair.server.shut)
+    }
+
     /// Whether every connection has ended.
     pub(super) fn all_over(&self) -> bool {
         self.pairs.iter().all(|Pair { client, server, .. }| {

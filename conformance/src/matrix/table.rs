@@ -56,7 +56,7 @@ fn grouped(played: &[Played]) -> BTreeMap<(&str, &str), Vec<&Played>> {
     pairs
 }
 
-fn names<'p>(played: &'p [Played], name: fn(&Played) -> &String) -> Vec<&'p str> {
+fn names(played: &[Played], name: fn(&Played) -> &String) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for one in played {
         if !names.contains(&name(one).as_str()) {
