@@ -40,7 +40,7 @@ const SERVERS: [Faulty; 8] = [
     ("empty-response-dropped", "late-empty", "EOP-RED-4"),
     ("frame-after-redirect", "idle", "EOP-RED-8"),
     ("acts-after-redirect", "in-stream", "EOP-RSD-1"),
-    ("reset-after-redirect", "chain", "EOP-CLS-7"),
+    ("half-close-kept", "answers", "EOP-HCL-5"),
 ];
 
 const CLIENTS: [Faulty; 8] = [

@@ -22,7 +22,8 @@ use crate::verdict::{Axis, Breach, Step, Stop};
 const PLACES: [&str; 3] = ["home", "B", "C"];
 /// What tells the three instances of a server apart: every one has the defaults, said otherwise.
 const OPTIONS: [&str; 3] = ["", "header=10000", "header=10000 stall=30000"];
-/// How much longer every wait of a second attempt is: a failure is believed only if it happens again.
+/// How much longer every wait of a second attempt is: a failure that the wire alone does not prove is believed only if it
+/// happens again.
 const PATIENCE: u32 = 3;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -53,10 +54,9 @@ impl Pair<'_> {
 /// Plays a scenario; each step gets `wait`.
 #[must_use]
 pub fn play(pair: &Pair<'_>, scenario: &'static Scenario, wait: Duration) -> Played {
-    let attempt = |wait| attempt(pair, scenario, wait);
-    let (mut verdict, mut timeline) = attempt(wait);
-    if matches!(verdict, Verdict::Guilty(_) | Verdict::Nobody { .. }) {
-        (verdict, timeline) = attempt(wait.saturating_mul(PATIENCE));
+    let (mut verdict, mut timeline, proven) = attempt(pair, scenario, wait);
+    if !proven && matches!(verdict, Verdict::Guilty(_) | Verdict::Nobody { .. }) {
+        (verdict, timeline, _) = attempt(pair, scenario, wait.saturating_mul(PATIENCE));
     }
     Played {
         verdict,
@@ -65,7 +65,12 @@ pub fn play(pair: &Pair<'_>, scenario: &'static Scenario, wait: Duration) -> Pla
     }
 }
 
-fn attempt(pair: &Pair<'_>, scenario: &'static Scenario, wait: Duration) -> (Verdict, Timeline) {
+/// One attempt: what came of it, what happened, and whether the wire proves somebody guilty whatever the time.
+fn attempt(
+    pair: &Pair<'_>,
+    scenario: &'static Scenario,
+    wait: Duration,
+) -> (Verdict, Timeline, bool) {
     let log = Log::begin();
     let staged = Stage::set(pair, scenario, wait, log.clone());
     let (places, stop) = match staged {
@@ -81,6 +86,7 @@ fn attempt(pair: &Pair<'_>, scenario: &'static Scenario, wait: Duration) -> (Ver
     };
     let timeline = log.finish();
     let court = Court::hears(&timeline, &places, scenario.settings);
+    let proven = court.is_err();
     let verdict = match (court, stop) {
         (_, Some(Failed::Of(guilt))) => Verdict::Guilty(guilt),
         (_, Some(Failed::At(Stop::Lacking(what)))) => Verdict::Lacking(what),
@@ -105,7 +111,7 @@ fn attempt(pair: &Pair<'_>, scenario: &'static Scenario, wait: Duration) -> (Ver
             }
         }
     };
-    (verdict, timeline)
+    (verdict, timeline, proven)
 }
 
 /// Why a play stopped before its end.
