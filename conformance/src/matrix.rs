@@ -1,16 +1,18 @@
 //! The interop matrix: every client against every server, through a relay that writes down both directions.
 //!
 //! A play has two testees, so a failure has to say whose it is. From the outside in: `implementations` are the entries of a
-//! file; a `scenario` is what a client and a server do together; `play` plays one on the `relay`; the `court` reads the
+//! file; a `scenario` is what a client and a server do together; `play` plays its `acts` on a `stage`, over the `relay`; the `court` reads the
 //! timeline and names the guilty side, knowing the messages that the client was given and, from `service`, what the test
 //! service does with each; `table` tells all.
 
+mod acts;
 mod court;
 mod implementations;
 mod play;
 mod relay;
 mod scenario;
 mod service;
+mod stage;
 mod table;
 
 pub use court::Guilt;

@@ -3,6 +3,7 @@
 //! It knows the messages that the client was given, the test service, and raw headers; it asks no machine. A side is guilty
 //! only of what its own octets, ends and events prove, after everything that the other side had done was right.
 
+mod application;
 mod client;
 mod server;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use eop_wire::{HEADER_LEN, RawHeader};
 
-use super::play::body;
+use super::acts::body;
 use super::service::{self, Due};
 use crate::case::Role;
 use crate::timeline::{Connection, Side, Timeline, What};
