@@ -11,7 +11,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "vectors"))
-from run import octets, pieces  # noqa: E402
+from notation import octets  # noqa: E402
 
 
 def vectors(name):
@@ -45,7 +45,8 @@ def cuts():
     for vector in vectors("streams"):
         stream = octets(vector["octets"])
         for number, cut in enumerate(vector["cuts"]):
-            lengths = [len(piece) for piece in pieces(stream, cut)]
+            ends = range(1, len(stream) + 1) if cut == "octets" else [*cut, len(stream)]
+            lengths = [end - start for start, end in itertools.pairwise([0, *ends])]
             if len(lengths) < 256 and max(lengths, default=0) < 256:
                 limit = min(vector["limit"], 65535).to_bytes(2, "big")
                 write("cuts", f"{vector['id']}-{number}", limit + bytes([len(lengths), *lengths]) + stream)
