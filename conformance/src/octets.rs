@@ -79,6 +79,16 @@ pub fn payload(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
+/// A payload as the event `message` tells it (EOP-DRV-20).
+#[must_use]
+pub fn body(octets: &[u8]) -> String {
+    if octets.len() > 4096 {
+        format!("@{} crc32={:08x}", octets.len(), crc32fast::hash(octets))
+    } else {
+        payload(octets)
+    }
+}
+
 fn length(payload: &[u8]) -> u32 {
     u32::try_from(payload.len()).unwrap_or(u32::MAX)
 }

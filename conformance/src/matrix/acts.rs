@@ -65,11 +65,11 @@ impl Stage {
                 self.say(&format!("send {body}"));
             }
             Act::Hears(answer) => {
-                let octets = match answer.strip_prefix('@') {
+                let answer = match answer.strip_prefix('@') {
                     Some(_) => service::payload(answer),
                     None => answer.as_bytes().to_vec(),
                 };
-                self.expect(&format!("message {}", body(&octets)))?;
+                self.expect(&format!("message {}", octets::body(&answer)))?;
             }
             Act::MovesTo(place) => {
                 self.hop = self.hop.saturating_add(1);
@@ -113,14 +113,5 @@ impl Stage {
         let observed = format!("it acted on {answer}");
         let guilt = Guilt::of(Role::Server, "EOP-RSD-1", expected, observed);
         Err(Failed::Unless(guilt))
-    }
-}
-
-/// A payload as `message` tells it.
-pub(super) fn body(octets: &[u8]) -> String {
-    if octets.len() > 4096 {
-        format!("@{} crc32={:08x}", octets.len(), crc32fast::hash(octets))
-    } else {
-        octets::payload(octets)
     }
 }

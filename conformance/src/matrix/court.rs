@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use eop_wire::{HEADER_LEN, RawHeader};
 
-use super::acts::body;
 use super::service::{self, Due};
 use crate::case::Role;
+use crate::octets::body;
 use crate::timeline::{Connection, Side, Timeline, What};
 use crate::verdict::End;
 

@@ -147,11 +147,7 @@ impl Session {
 
     /// The message with this payload, and the accounting behind it: `outstanding=0 greeting=0`.
     pub fn expect_message(&mut self, payload: &[u8], accounting: &str) -> Step<Event> {
-        let body = if payload.len() > 4096 {
-            format!("@{} crc32={:08x}", payload.len(), crc32fast::hash(payload))
-        } else {
-            crate::octets::payload(payload)
-        };
+        let body = crate::octets::body(payload);
         self.expect(format!("message {body} {accounting}").trim_end())
     }
 
