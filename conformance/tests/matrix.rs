@@ -34,7 +34,7 @@ type Faulty = (&'static str, &'static str, &'static str);
 
 const SERVERS: [Faulty; 8] = [
     ("nonzero-port", "answers", "EOP-FRM-6"),
-    ("answers-twice", "answers", "EOP-ACC-2"),
+    ("goodbye", "answers", "EOP-ACC-2"),
     ("swapped-port", "early", "EOP-FRM-1"),
     ("late-response-apart", "late", "EOP-RED-3"),
     ("empty-response-dropped", "late-empty", "EOP-RED-4"),
