@@ -193,7 +193,7 @@ impl Session {
         }
     }
 
-    /// No event comes for a while: ten times as long as the slowest so far took, between [`QUIET`] and ten times that.
+    /// No event comes for a while: ten times as long as the slowest so far took, between `QUIET` and ten times that.
     /// Only where nothing orders the absence; the timeline says how long it was.
     pub fn quiet(&mut self) -> Step {
         self.manner.flush()?;
