@@ -19,7 +19,8 @@ const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
 pub(super) struct Episode {
     /// Hops: redirects followed, and the fallback.
     hops: u32,
-    fell_back: bool,
+    /// Which of the hops was the fallback, counted from 1; 0 if none was.
+    fallback: u32,
     /// The first `seen` endpoints are in use, oldest first.
     endpoints: [SocketAddrV4; SEEN],
     seen: usize,
@@ -28,7 +29,7 @@ pub(super) struct Episode {
 impl Episode {
     pub(super) const NONE: Self = Self {
         hops: 0,
-        fell_back: false,
+        fallback: 0,
         endpoints: [NOWHERE; SEEN],
         seen: 0,
     };
@@ -42,7 +43,7 @@ impl Episode {
     }
 
     pub(super) const fn fell_back(&self) -> bool {
-        self.fell_back
+        self.fallback > 0
     }
 
     pub(super) fn has_seen(&self, endpoint: SocketAddrV4) -> bool {
@@ -68,10 +69,9 @@ impl Episode {
     /// The session falls back to home, which may have been seen before, this once (EOP-FAI-4).
     pub(super) fn fall_back(&mut self, home: Option<SocketAddrV4>) {
         self.hops = self.hops.saturating_add(1);
-        self.fell_back = true;
-        if let Some(home) = home {
-            self.see(home);
-        }
+        self.fallback = self.hops;
+        // Each hop has its place, also to a home that no redirect can name.
+        self.see(home.unwrap_or(NOWHERE));
     }
 
     /// It turned out that an answer came before the last `hops` hops: they are an episode of their own, which
@@ -90,7 +90,9 @@ impl Episode {
         for place in self.endpoints.iter_mut().skip(self.seen) {
             *place = NOWHERE;
         }
-        self.hops = hops.min(self.hops);
+        let kept = hops.min(self.hops);
+        self.fallback = self.fallback.saturating_sub(self.hops.saturating_sub(kept));
+        self.hops = kept;
     }
 }
 

@@ -2,11 +2,12 @@
 
 use eop_statemachine::Why;
 use eop_statemachine::session::{
-    Bounds, Cause, Config, ConnectError, End, Loss, Place, State, Want,
+    Bounds, Cause, Config, ConnectError, End, Fallback, Loss, Place, State, Want,
 };
 
 use crate::{
-    HOME, Subject, at, connected, counts, moved, r, read, redirect, send, with_fallback, write,
+    HOME, Subject, at, connected, counts, manual, moved, n, r, read, redirect, send, with_fallback,
+    write,
 };
 
 /// Shows EOP-FAI-4.
@@ -179,4 +180,26 @@ fn a_clean_end_is_no_reason_to_fall_back() {
     moved(&mut session, &r(4001, ""), 0);
     session.end_of_stream(0).unwrap();
     assert_eq!(session.end(), Some(End::Eof));
+}
+
+/// Shows EOP-FAI-4: once in an episode, and an answer that is retired late has ended the one before.
+#[test]
+fn an_answer_retired_late_allows_the_next_fallback() {
+    let mut session = connected(Config {
+        fallback: Fallback::Home,
+        ..manual()
+    });
+    let _ = redirect(&mut session, &r(4001, ""), 0);
+    session.connect_failed(ConnectError::Failed, 0).unwrap();
+    session.connected(0).unwrap();
+    send(&mut session, 0);
+    write(&mut session);
+    read(&mut session, &n("answer"), 0).unwrap();
+    let _ = redirect(&mut session, &r(4002, ""), 0);
+    let mut unretired = session.clone();
+    unretired.connect_failed(ConnectError::Failed, 0).unwrap();
+    assert_ne!(unretired.want(), Want::Connect(Place::Home));
+    session.retire(1, 0).unwrap();
+    session.connect_failed(ConnectError::Failed, 0).unwrap();
+    assert_eq!(session.want(), Want::Connect(Place::Home));
 }
