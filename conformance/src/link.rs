@@ -156,16 +156,28 @@ impl Link {
             }
             Err(error) => return Err(gone(error)),
         }
-        Self::over(label, TcpStream::from(socket), manner, Side::Runner)
+        Self::over(label, TcpStream::from(socket), to, manner, Side::Runner)
     }
 
-    /// Takes over a connection that the testee opened.
-    pub fn accepted(label: &str, stream: TcpStream, manner: Manner) -> Step<Self> {
-        Self::over(label, stream, manner, Side::Testee)
+    /// Takes over a connection that the testee opened, from this end of its own.
+    pub fn accepted(
+        label: &str,
+        stream: TcpStream,
+        testee: SocketAddrV4,
+        manner: Manner,
+    ) -> Step<Self> {
+        Self::over(label, stream, testee, manner, Side::Testee)
     }
 
-    fn over(label: &str, stream: TcpStream, manner: Manner, opener: Side) -> Step<Self> {
-        let socket = Rc::new(Socket::over(label, stream, opener, manner.log.clone())?);
+    fn over(
+        label: &str,
+        stream: TcpStream,
+        testee: SocketAddrV4,
+        manner: Manner,
+        opener: Side,
+    ) -> Step<Self> {
+        let socket = Socket::over(label, stream, testee, opener, manner.log.clone())?;
+        let socket = Rc::new(socket);
         Ok(Self {
             socket,
             manner,

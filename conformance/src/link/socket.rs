@@ -22,7 +22,14 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn over(label: &str, stream: TcpStream, opener: Side, log: Log) -> Step<Self> {
+    /// `testee` is the other end, which a connection that was reset meanwhile could not tell any more.
+    pub(super) fn over(
+        label: &str,
+        stream: TcpStream,
+        testee: SocketAddrV4,
+        opener: Side,
+        log: Log,
+    ) -> Step<Self> {
         let set = stream
             .set_nonblocking(true)
             .and_then(|()| stream.set_nodelay(true));
@@ -30,8 +37,7 @@ impl Socket {
         // What a script lets go of is reset: thousands of ports in TIME-WAIT would slow down every `listen` of this host.
         sockopt::set_socket_linger(&stream, Some(Duration::ZERO))
             .map_err(|error| Stop::Harness(format!("cannot set up a socket: {error}")))?;
-        let (runner, testee) = (v4(stream.local_addr())?, v4(stream.peer_addr())?);
-        let connection = log.opened(label, opener, runner, testee);
+        let connection = log.opened(label, opener, v4(stream.local_addr())?, testee);
         Ok(Self {
             stream,
             connection,

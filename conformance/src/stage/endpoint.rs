@@ -112,10 +112,10 @@ impl Endpoint {
             Ok(socket) => {
                 let stream = TcpStream::from(socket);
                 // A connection that was reset while it waited has no peer any more.
-                if v4(stream.peer_addr()).is_err() {
+                let Ok(testee) = v4(stream.peer_addr()) else {
                     return Ok(None);
-                }
-                Link::accepted(&self.label, stream, self.manner.clone()).map(Some)
+                };
+                Link::accepted(&self.label, stream, testee, self.manner.clone()).map(Some)
             }
             // A socket that does not listen has nobody either.
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INVAL) => Ok(None),
