@@ -1,55 +1,86 @@
 #!/usr/bin/env python3
 """Fuzzes one target for a while and says in one line of proof/fuzz.md how its coverage went: long.py TARGET [SECONDS].
 
-The target has to be built: cargo +stable fuzz build -s none. What is found to be worth keeping goes into
-fuzz/target/found/TARGET, from where `keep.py` takes the smallest set that covers the same into the corpus.
+The seconds are the target's own, of CPU: what else the machine does costs time and no evidence. The target has to be built:
+cargo +stable fuzz build -s none. What is found to be worth keeping goes into fuzz/target/found/TARGET, from where
+`keep.py` takes the smallest set that covers the same into the corpus.
 """
 
+import os
 import pathlib
 import re
-import resource
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARIES = HERE / "target/x86_64-unknown-linux-gnu/release"
 RUNS = HERE.parent / "proof" / "fuzz.md"
-PROGRESS = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+) ft: (\d+)")
+PROGRESS = re.compile(r"#\d+\s+\S+\s+cov: (\d+)")
+EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
+# How libFuzzer exits when it is interrupted.
+INTERRUPTED = 72
+
+
+def cpu(pid):
+    """The seconds of CPU that a process has had, or None once it has ended."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat.rpartition(")")[2].split()
+    if fields[0] == "Z":
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def end_after(child, seconds):
+    """Interrupts a process once it has had so many seconds of CPU."""
+    while (had := cpu(child.pid)) is not None:
+        if had >= seconds:
+            child.send_signal(signal.SIGINT)
+            return
+        time.sleep(0.2)
 
 
 def fuzz(target, seconds):
-    """Yields (seconds since the start, executions, edges, features), line by line of libFuzzer's report."""
+    """How many executions there were, and a list of (seconds of CPU, edges), from libFuzzer's report; the last is its end."""
     found, artifacts = (HERE / "target" / name / target for name in ("found", "artifacts"))
     for folder in (found, artifacts):
         folder.mkdir(parents=True, exist_ok=True)
-    command = [BINARIES / target, found, HERE / "corpus" / target, f"-max_total_time={seconds}"]
+    command = [BINARIES / target, found, HERE / "corpus" / target, "-print_final_stats=1"]
     command += [f"-artifact_prefix={artifacts}/", "-timeout=10", "-rss_limit_mb=2048"]
     own = HERE / "dictionaries" / f"{target}.dict"
     dictionary = own if own.exists() else HERE / "dictionaries" / "frames.dict"
     command += [f"-dict={dictionary}", "-max_len=1024"]
-    start = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as child:
-        tail = []
+        threading.Thread(target=end_after, args=(child, seconds), daemon=True).start()
+        tail, had, progress, executions = [], 0.0, [], 0
         for line in child.stderr:
             tail = [*tail[-30:], line]
+            had = cpu(child.pid) or had
             if match := PROGRESS.match(line):
-                yield (time.monotonic() - start, *map(int, match.groups()))
-    if child.returncode != 0:
+                progress.append((had, int(match[1])))
+            elif match := EXECUTED.match(line):
+                executions = int(match[1])
+    if child.returncode != INTERRUPTED:
         sys.exit("".join(tail) + f"{target} found something, see {artifacts}")
+    return executions, [*progress, (had, progress[-1][1])]
 
 
 def main():
     target, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 600
-    progress = list(fuzz(target, seconds))
-    inited = progress[0]
+    start = time.monotonic()
+    executions, progress = fuzz(target, seconds)
+    inited = progress[0][0]
     took = progress[-1][0]
 
     def edges(until):
-        return max(edges for at, _, edges, _ in progress if at <= max(until, inited[0]))
+        return max(edges for at, edges in progress if at <= max(until, inited))
 
-    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
-    row = [target, f"{took:.0f}", f"{cpu.ru_utime + cpu.ru_stime:.0f}", f"{progress[-1][1]:,}"]
+    row = [target, f"{time.monotonic() - start:.0f}", f"{took:.0f}", f"{executions:,}"]
     row += [edges(took * third / 3) for third in range(4)]
     if not RUNS.exists():
         sys.exit(f"{RUNS} is missing")

@@ -172,7 +172,21 @@ fn check(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exi
         Ok((fate, wrong.is_none()))
     })?;
     let good = fates.iter().filter(|(_, good)| *good).count();
-    say(&format!("{good} of {} mutants as published\n", fates.len()));
+    let again = |(fate, _): &&(Fate, bool)| fate.again > 0;
+    let again: Vec<_> = fates
+        .iter()
+        .filter(again)
+        .map(|(fate, _)| fate.mutant.name)
+        .collect();
+    let again = if again.is_empty() {
+        String::new()
+    } else {
+        format!("; not at the first play: {}", again.join(", "))
+    };
+    say(&format!(
+        "{good} of {} mutants as published{again}\n",
+        fates.len()
+    ));
     Ok(if good == fates.len() {
         Exit::Conforms
     } else {
