@@ -88,7 +88,7 @@ impl Baseline {
 /// Why an entry does not fit the outcome of its case.
 fn misfit(entry: &Entry, outcome: &Outcome, today: NaiveDate) -> Option<String> {
     let (was, is) = (entry.verdict.word(), outcome.verdict.word());
-    if outcome.verdict.conforms() {
+    if outcome.conforms() {
         return Some(format!("unexpected {is}: take the entry out"));
     }
     if outcome.verdict != entry.verdict || outcome.broken() != entry.broken {

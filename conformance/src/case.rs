@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::feature::Feature;
 use crate::requirement::{self, Level, Requirement};
 use crate::segmentation::Cut;
 use crate::stage::{ClientStage, ProgramStage, ServerStage};
@@ -76,8 +77,8 @@ pub enum Needs {
     Command,
     /// A client program, started anew for every play; no driver.
     Program,
-    /// The driver, and a feature that a driver may lack, by its name in `lacks=`.
-    Feature(&'static str),
+    /// The driver, and a feature that a driver may lack.
+    Feature(Feature),
 }
 
 impl fmt::Display for Needs {
@@ -214,7 +215,7 @@ impl Case {
     }
 
     /// The case needs a feature that a driver may lack.
-    pub(crate) const fn needs(self, feature: &'static str) -> Self {
+    pub(crate) const fn needs(self, feature: Feature) -> Self {
         Self {
             needs: Needs::Feature(feature),
             ..self

@@ -18,6 +18,7 @@
 pub mod baseline;
 pub mod case;
 pub mod cases;
+pub mod feature;
 pub mod link;
 pub mod matrix;
 pub mod nearest;

@@ -62,17 +62,14 @@ impl Run {
     /// Whether the testee conforms.
     #[must_use]
     pub fn conforms(&self) -> bool {
-        self.outcomes
-            .iter()
-            .all(|outcome| outcome.verdict.conforms())
+        self.outcomes.iter().all(Outcome::conforms)
     }
 
     /// Whether it conforms but for what the baseline expects, and the baseline expects nothing else.
     #[must_use]
     pub fn as_expected(&self) -> bool {
-        let excused = |outcome: &Outcome| {
-            outcome.verdict.conforms() || self.expected.contains_key(outcome.case.id)
-        };
+        let excused =
+            |outcome: &Outcome| outcome.conforms() || self.expected.contains_key(outcome.case.id);
         self.amiss.is_empty() && self.outcomes.iter().all(excused)
     }
 

@@ -90,6 +90,8 @@ pub struct Played {
     pub twin: Twin,
     /// Why it stopped; `None` if everything was as required.
     pub stop: Option<Stop>,
+    /// The first alternative that the testee took where the specification recommends something else.
+    pub alternative: Option<String>,
     /// What happened, by twin; of a play that was as required only with [`Timelines::All`].
     pub timelines: Vec<(Twin, Timeline)>,
     /// How long it took, both twins together.
@@ -134,6 +136,27 @@ impl Outcome {
     #[must_use]
     pub fn failing(&self) -> Option<&Played> {
         self.plays.iter().find(|played| played.stop.is_some())
+    }
+
+    /// The first alternative that the testee took where the specification recommends something else.
+    #[must_use]
+    pub fn alternative(&self) -> Option<&str> {
+        self.plays
+            .iter()
+            .find_map(|played| played.alternative.as_deref())
+    }
+
+    /// Whether a testee of which this came out conforms: nothing that it must do is missing.
+    #[must_use]
+    pub fn conforms(&self) -> bool {
+        match self.verdict {
+            Verdict::Pass | Verdict::PassLenient | Verdict::Warn => true,
+            Verdict::Unsupported => match self.case.needs {
+                Needs::Feature(feature) => feature.is_optional(),
+                Needs::Answer | Needs::Contract | Needs::Command | Needs::Program => false,
+            },
+            Verdict::Fail | Verdict::Inconclusive | Verdict::Error | Verdict::NotRun => false,
+        }
     }
 
     /// The requirement that its first failing play broke; of a case without one, its first.
@@ -392,6 +415,7 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
         cut: job.cut,
         twin: Twin::Control,
         stop: None,
+        alternative: None,
         timelines: Vec::new(),
         took: Duration::ZERO,
     };
@@ -416,6 +440,7 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
             ))),
         };
         let over = stop.is_some();
+        played.alternative = played.alternative.or_else(|| log.alternative());
         if over || settings.timelines == Timelines::All {
             played.timelines.push((*twin, log.finish()));
         }
@@ -483,6 +508,7 @@ fn fold(case: Case, mut plays: Vec<Played>) -> Outcome {
 
 fn verdict(case: &Case, played: &Played) -> Verdict {
     match (&played.stop, case.polarity, played.twin) {
+        (None, _, _) if played.alternative.is_some() => Verdict::PassLenient,
         (None, _, _) => Verdict::Pass,
         (Some(Stop::Harness(_)), _, _) => Verdict::Error,
         (Some(Stop::Lacking(_)), _, _) => Verdict::Unsupported,

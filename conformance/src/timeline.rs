@@ -141,6 +141,8 @@ struct Written {
     entries: Vec<Entry>,
     /// How many octets may still be kept, by connection: the runner's, the testee's.
     room: Vec<[usize; 2]>,
+    /// What the testee chose first where the specification recommends something else.
+    alternative: Option<String>,
 }
 
 impl Log {
@@ -225,6 +227,18 @@ impl Log {
             place: place.to_owned(),
             text: text.into(),
         });
+    }
+
+    /// The testee did something that the specification allows, where it recommends something else.
+    pub fn chosen(&self, what: String) {
+        self.note("runner", format!("allowed: {what}"));
+        self.written.borrow_mut().alternative.get_or_insert(what);
+    }
+
+    /// The first thing of that kind, if there was any.
+    #[must_use]
+    pub fn alternative(&self) -> Option<String> {
+        self.written.borrow().alternative.clone()
     }
 
     /// Everything that was written; the log is empty then.

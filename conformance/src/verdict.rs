@@ -126,6 +126,8 @@ pub type Step<T = ()> = Result<T, Stop>;
 pub enum Verdict {
     /// Everything was as required.
     Pass,
+    /// Everything was as required, by an alternative that the specification allows and does not recommend.
+    PassLenient,
     /// A SHOULD was not kept.
     Warn,
     /// A MUST was not kept.
@@ -142,8 +144,9 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, best first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pass,
+        Self::PassLenient,
         Self::Warn,
         Self::Fail,
         Self::Inconclusive,
@@ -157,6 +160,7 @@ impl Verdict {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            Self::PassLenient => "pass-lenient",
             Self::Warn => "warn",
             Self::Fail => "fail",
             Self::Inconclusive => "inconclusive",
@@ -166,9 +170,9 @@ impl Verdict {
         }
     }
 
-    /// Whether a testee with this verdict still conforms.
+    /// Whether everything was as required.
     #[must_use]
-    pub const fn conforms(self) -> bool {
-        matches!(self, Self::Pass | Self::Warn)
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::Pass | Self::PassLenient)
     }
 }

@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use common::{Scratch, code, eop, own, said};
 use eop_conformance::baseline::Amiss;
 use eop_conformance::case::{Case, Cuts, Needs, Polarity, Role, Script, Twin};
+use eop_conformance::feature::Feature;
 use eop_conformance::octets::n;
 use eop_conformance::report::{self, Run};
 use eop_conformance::schedule::{Outcome, Played, Timelines};
@@ -92,6 +93,7 @@ fn played(cut: Cut, twin: Twin, stop: Option<Stop>) -> Played {
         cut,
         twin,
         stop,
+        alternative: None,
         timelines: vec![(twin, Timeline { begun, entries })],
         took: Duration::from_micros(1_002_500),
     }
@@ -123,6 +125,14 @@ fn server() -> Run {
                     played(Cut::Whole, Twin::Defect, None),
                     played(Cut::At(5), Twin::Defect, None),
                 ],
+            ),
+            outcome(
+                case("opc.lenient", &["EOP-OPC-4"], plus),
+                Verdict::PassLenient,
+                vec![Played {
+                    alternative: Some("UnknownOpcode, not NotEop".to_owned()),
+                    ..played(Cut::Whole, Twin::Control, None)
+                }],
             ),
             outcome(
                 case("red.warns", &["EOP-RED-14"], plus),
@@ -192,6 +202,7 @@ fn server() -> Run {
     }
 }
 
+/// A client that passes, and one that lacks what it may lack.
 fn client() -> Run {
     let asked = Case {
         script: Script::Client(|_| Ok(())),
@@ -200,11 +211,29 @@ fn client() -> Run {
     Run {
         role: Role::Client,
         testee: "built-in peer".to_owned(),
-        outcomes: vec![outcome(
-            asked,
-            Verdict::Pass,
-            vec![played(Cut::Whole, Twin::Control, None)],
-        )],
+        outcomes: vec![
+            outcome(
+                asked,
+                Verdict::Pass,
+                vec![played(Cut::Whole, Twin::Control, None)],
+            ),
+            outcome(
+                Case {
+                    id: "fai.lacks",
+                    requirements: &["EOP-FAI-4"],
+                    needs: Needs::Feature(Feature::Fallback),
+                    ..asked
+                },
+                Verdict::Unsupported,
+                vec![played(
+                    Cut::Whole,
+                    Twin::Control,
+                    Some(Stop::Lacking(
+                        "the driver declares lacks=fallback".to_owned(),
+                    )),
+                )],
+            ),
+        ],
         timelines: Timelines::Failing,
         millis: 5,
         command: "eop-conformance".to_owned(),
@@ -279,6 +308,7 @@ fn a_cell_is_the_worst_that_a_role_was_worth_by_a_requirement() {
         ("EOP-FRM-1", "pass", "not judged"),
         ("EOP-FRM-6", "not judged", "pass"),
         ("EOP-OPC-3", "fail", "not judged"),
+        ("EOP-OPC-4", "pass-lenient", "not judged"),
         // The case for it stopped at something else.
         ("EOP-OPC-2", "inconclusive", "not judged"),
         ("EOP-LIM-1", "inconclusive", "not judged"),

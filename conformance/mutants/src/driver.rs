@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
-use crate::command::{Bad, Discipline, Resend, Settings, Verb, command};
+use crate::command::{Bad, Discipline, Fallback, Order, Resend, Settings, Verb, command};
 use crate::episode::Moves;
 use crate::session::Session;
 use crate::socket::wait;
@@ -29,6 +29,9 @@ impl Voice {
     pub(crate) fn say(&self, session: u32, report: &str) {
         if self.fault.has(Fault::Chatter) {
             self.line(&format!("debug: session {session} reports"));
+        }
+        if self.fault.has(Fault::NumbersPadded) {
+            return self.line(&format!("{session} {}", report.replace("hop=", "hop=0")));
         }
         self.line(&format!("{session} {report}"));
     }
@@ -50,7 +53,18 @@ pub(crate) fn stay() {
     sleep(Duration::from_secs(60));
 }
 
-const HELLO: &str = "hello eop-test 1 role=client";
+/// The first line.
+fn hello(fault: Fault) -> &'static str {
+    if fault.has(Fault::WithoutOptions) || fault.has(Fault::LacksAndHas) {
+        "hello eop-test 1 role=client lacks=new-first,fallback"
+    } else if fault.has(Fault::LacksMandatory) {
+        "hello eop-test 1 role=client lacks=manual"
+    } else if fault.has(Fault::LacksUnknown) {
+        "hello eop-test 1 role=client lacks=sessions"
+    } else {
+        "hello eop-test 1 role=client"
+    }
+}
 
 pub(crate) fn run(fault: Fault) -> ExitCode {
     if fault.has(Fault::ExitAtOnce) {
@@ -67,7 +81,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         fault,
         unsaid: Rc::default(),
     };
-    let mut greeting = Some(HELLO);
+    let mut greeting = Some(hello(fault));
     if let Some(hello) = greeting.take_if(|_| !fault.has(Fault::HelloLate)) {
         voice.line(hello);
     }
@@ -221,6 +235,13 @@ impl Driver {
     fn connect(&mut self, id: u32, mut home: SocketAddrV4, mut settings: Settings) {
         if settings.discipline == Discipline::Manual && settings.resend == Resend::Automatic {
             return self.reject(id, "connect", "manual-never-resends");
+        }
+        let asks_for_an_option =
+            settings.order == Order::NewFirst || settings.fallback == Fallback::Home;
+        if self.fault.has(Fault::WithoutOptions) && asks_for_an_option
+            || self.fault.has(Fault::LacksMandatory) && settings.discipline == Discipline::Manual
+        {
+            return self.reject(id, "connect", "lacking");
         }
         if self.fault.has(Fault::RedirectRemembered) {
             self.moved

@@ -114,6 +114,8 @@ const AGREED: &[Fault] = &[
 faults! {
     None Honest "none" "Nothing is wrong: the honest peer." { Server: [] Client: [] }
 
+    WithoutOptions Honest "without-options" "Lacks what the protocol leaves to it, says so and refuses it: honest, too." { Client: [] }
+
     // Next to no protocol logic.
     AcceptAndClose Trivial "accept-and-close" "Closes every connection at once." { Server: ["EOP-LIM-1", "EOP-FRM-8", "EOP-HCL-1", "EOP-CLS-1"] }
     AcceptAndSilent Trivial "accept-and-silent" "Accepts and never says a word." { Server: ["EOP-LIM-1", "EOP-FRM-8", "EOP-HCL-1", "EOP-OPC-2"] }
@@ -506,6 +508,10 @@ faults! {
 
     // The driver.
     HelloLate Subtle "hello-late" "Says hello only when it was spoken to." { Client: ["EOP-DRV-1"] }
+    LacksMandatory Subtle "lacks-manual" "Lacks the discipline manual, and says so." { Client: ["EOP-ACC-11"] }
+    LacksAndHas Subtle "lacks-and-has" "Says that it lacks what it does when it is asked." { Client: ["EOP-DRV-24"] }
+    LacksUnknown Subtle "lacks-unknown" "Says that it lacks something of which the contract knows nothing." { Client: ["EOP-DRV-1"] }
+    NumbersPadded Subtle "numbers-padded" "Prints hops with a leading zero." { Client: ["EOP-DRV-13"] }
     LinesHeld Subtle "lines-held" "Prints each line only when there is a next one." { Client: ["EOP-DRV-1"] }
     OneSessionAtATime Subtle "one-session-at-a-time" "Begins a session when the one before has ended." { Client: ["EOP-DRV-3"] }
     DialNamed Subtle "dial-named" "Believes itself where it really dialled." { Client: ["EOP-DRV-4"] }

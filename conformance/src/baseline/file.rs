@@ -115,7 +115,7 @@ impl Baseline {
         let outcome = |name: &str| outcomes.iter().find(|outcome| outcome.case.id == name);
         let stays = |entry: &Entry| match outcome(&entry.case) {
             _ if entry.role != role => true,
-            Some(outcome) => !outcome.verdict.conforms(),
+            Some(outcome) => !outcome.conforms(),
             None => exists(&entry.case),
         };
         let stay: Vec<_> = self.entries.iter().map(stays).collect();
@@ -130,10 +130,7 @@ impl Baseline {
         tables.retain(|_| *keep.next().unwrap_or(&true));
         let mut keep = stay.iter();
         self.entries.retain(|_| *keep.next().unwrap_or(&true));
-        for outcome in outcomes
-            .iter()
-            .filter(|outcome| !outcome.verdict.conforms())
-        {
+        for outcome in outcomes.iter().filter(|outcome| !outcome.conforms()) {
             let at = self
                 .entries
                 .iter()

@@ -11,6 +11,7 @@ use super::play::Pair;
 use super::relay::Relay;
 use super::scenario::{Act, Scenario};
 use crate::case::Role;
+use crate::feature::Feature;
 use crate::link::{Link, Manner};
 use crate::octets::n;
 use crate::segmentation::Cut;
@@ -71,14 +72,12 @@ impl Stage {
         log: Log,
     ) -> Result<Self, Failed> {
         let driver = pair.client.1.driver()?;
-        for (word, feature) in [("automatic", "automatic"), ("greeting", "greeting")] {
-            if scenario.settings.contains(word) && driver.lacks(feature) {
-                return Err(Stop::Lacking(format!("the driver declares lacks={feature}")).into());
-            }
-        }
-        if scenario.acts.contains(&Act::HalfCloses) && driver.lacks("half-close") {
-            let what = "the driver declares lacks=half-close".to_owned();
-            return Err(Stop::Lacking(what).into());
+        let asks = |feature: &&Feature| match feature.setting() {
+            Some(setting) => scenario.settings.split(' ').any(|one| one == setting),
+            None => scenario.acts.contains(&Act::HalfCloses),
+        };
+        if let Some(feature) = driver.lacking().iter().find(asks) {
+            return Err(Stop::Lacking(format!("the driver declares lacks={feature}")).into());
         }
         let instances = OPTIONS
             .iter()

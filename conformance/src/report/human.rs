@@ -22,9 +22,9 @@ pub fn human(run: &Run) -> String {
     let (expected, mut bad): (Vec<_>, Vec<_>) = run
         .outcomes
         .iter()
-        .filter(|outcome| outcome.failing().is_some())
+        .filter(|outcome| outcome.failing().is_some() && allowed(outcome).is_none())
         .partition(|outcome| run.expected.contains_key(outcome.case.id));
-    bad.sort_by_key(|outcome| outcome.verdict.conforms());
+    bad.sort_by_key(|outcome| outcome.conforms());
     for outcome in expected {
         let reason = run.expected.get(outcome.case.id).map_or("", String::as_str);
         said += &line("expected", outcome, &format!(": {reason}"));
@@ -42,11 +42,38 @@ pub fn human(run: &Run) -> String {
         said += &failure(outcome, run);
         said.push('\n');
     }
+    for outcome in &run.outcomes {
+        if let Some(allowed) = allowed(outcome) {
+            let (word, id) = (outcome.verdict.word(), outcome.case.id);
+            let _ = writeln!(said, "{word:<13}{id}  {allowed}");
+        }
+    }
     if !run.not_judged.is_empty() {
         said += &not_judged(run);
     }
     let _ = writeln!(said, "{}", summary(run));
     printable(&said)
+}
+
+/// What the testee chose or left out as the specification allows, where it recommends something else or has more.
+pub(super) fn allowed(outcome: &Outcome) -> Option<String> {
+    let stop = outcome.failing().and_then(|played| played.stop.as_ref());
+    match (outcome.verdict, stop) {
+        (Verdict::PassLenient, _) => Some(format!("allowed: {}", outcome.alternative()?)),
+        (Verdict::Unsupported, Some(Stop::Lacking(what))) if outcome.conforms() => {
+            Some(format!("allowed: {what}"))
+        }
+        (
+            Verdict::Pass
+            | Verdict::Warn
+            | Verdict::Fail
+            | Verdict::Inconclusive
+            | Verdict::Unsupported
+            | Verdict::Error
+            | Verdict::NotRun,
+            _,
+        ) => None,
+    }
 }
 
 fn line(word: &str, outcome: &Outcome, why: &str) -> String {

@@ -1,7 +1,7 @@
 //! The report for continuous integration: JUnit's XML, a suite a role, a test a case.
 //!
 //! What does not conform is a failure, a fault of the runner an error, an expected failure is skipped with its reason. A
-//! warning passes and says so in its output.
+//! warning passes and says so in its output; so does what passed by an alternative.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -46,6 +46,7 @@ fn suite(run: &Run) -> TestSuite {
 
 fn case(outcome: &Outcome, run: &Run) -> TestCase {
     let told = human::failure(outcome, run);
+    let allowed = human::allowed(outcome);
     let non_success = |kind| {
         let mut status = TestCaseStatus::non_success(kind);
         status
@@ -55,7 +56,14 @@ fn case(outcome: &Outcome, run: &Run) -> TestCase {
         status
     };
     let status = match (outcome.verdict, run.expected.get(outcome.case.id)) {
-        (Verdict::Pass | Verdict::Warn, _) => TestCaseStatus::success(),
+        (Verdict::Pass | Verdict::PassLenient | Verdict::Warn, _) => TestCaseStatus::success(),
+        (Verdict::Unsupported, _) if outcome.conforms() => {
+            let mut status = TestCaseStatus::skipped();
+            status
+                .set_type(outcome.verdict.word())
+                .set_message(allowed.as_deref().unwrap_or_default());
+            status
+        }
         (Verdict::Error, _) => non_success(NonSuccessKind::Error),
         (Verdict::Fail | Verdict::Inconclusive | Verdict::Unsupported, Some(reason)) => {
             let mut status = TestCaseStatus::skipped();
@@ -73,6 +81,8 @@ fn case(outcome: &Outcome, run: &Run) -> TestCase {
     test.set_time(outcome.took);
     if outcome.verdict == Verdict::Warn {
         test.set_system_out(told);
+    } else if let Some(allowed) = allowed.filter(|_| outcome.verdict.passes()) {
+        test.set_system_out(allowed);
     }
     test
 }

@@ -82,6 +82,7 @@ fn case(outcome: &Outcome, run: &Run) -> Value {
         "failed": outcome.plays.iter().filter(|played| played.stop.is_some()).map(|played| played.cut.to_string()).collect::<Vec<_>>(),
         "broken": failing.map(|_| outcome.broken()),
         "why": failing.map(why),
+        "alternative": outcome.alternative(),
         "timeline": failing.and_then(Played::timeline).map(lines),
         "expected": run.expected.get(outcome.case.id),
         "ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::{Endpoint, Play};
+use crate::feature::Feature;
 use crate::link::{Link, Manner};
 use crate::testee::{Driver, DriverTestee, Event, Report};
 use crate::timeline::Side;
@@ -45,13 +46,19 @@ impl<'a> ClientStage<'a> {
     }
 
     /// Stops the play if the driver declares that it lacks a feature.
-    pub fn require(&self, feature: &str) -> Step {
+    pub fn require(&self, feature: Feature) -> Step {
         if self.driver.lacks(feature) {
             return Err(Stop::Lacking(format!(
                 "the driver declares lacks={feature}"
             )));
         }
         Ok(())
+    }
+
+    /// What the driver declares that it lacks.
+    #[must_use]
+    pub fn lacking(&self) -> &[Feature] {
+        self.driver.lacking()
     }
 
     /// A further driver process of the same testee.
@@ -138,11 +145,13 @@ impl Session {
     /// The next event, which has to be what `pattern` says (see [`Event::matches`]).
     pub fn expect(&mut self, pattern: &str) -> Step<Event> {
         let event = self.next(pattern)?;
-        if event.matches(pattern) {
-            Ok(event)
-        } else {
-            Err(Stop::messages(pattern, event.to_string()))
+        if !event.matches(pattern) {
+            return Err(Stop::messages(pattern, event.to_string()));
         }
+        if let Some(chosen) = event.alternative(pattern) {
+            self.manner.log.chosen(chosen);
+        }
+        Ok(event)
     }
 
     /// The message with this payload, and the accounting behind it: `outstanding=0 greeting=0`.

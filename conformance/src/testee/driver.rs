@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::NotStarted;
 use super::process::{Line, Process};
+use crate::feature::Feature;
 use crate::verdict::{Step, Stop};
 
 /// What a session gets from its driver.
@@ -33,7 +34,7 @@ pub struct Driver {
     process: Mutex<Process>,
     sessions: Arc<Mutex<Sessions>>,
     next: AtomicU32,
-    lacks: Vec<String>,
+    lacks: Vec<Feature>,
 }
 
 /// A client under test; a driver that died is started again.
@@ -103,8 +104,14 @@ impl Driver {
 
     /// Whether the driver declares that it lacks a feature.
     #[must_use]
-    pub fn lacks(&self, feature: &str) -> bool {
-        self.lacks.iter().any(|lack| lack == feature)
+    pub fn lacks(&self, feature: Feature) -> bool {
+        self.lacks.contains(&feature)
+    }
+
+    /// All that the driver declares that it lacks.
+    #[must_use]
+    pub fn lacking(&self) -> &[Feature] {
+        &self.lacks
     }
 
     /// A fresh session number, and where its events come.
@@ -194,21 +201,31 @@ fn split(line: &str) -> Option<(u32, &str)> {
     Some((id.parse().ok()?, report))
 }
 
-fn hello(command: &str, lines: &Receiver<Line>, wait: Duration) -> Result<Vec<String>, NotStarted> {
+/// The features of `lacks=`, each of them known.
+fn features(words: &str) -> Option<Vec<Feature>> {
+    let known = |word| Feature::ALL.into_iter().find(|one| one.word() == word);
+    words.split(',').map(known).collect()
+}
+
+fn hello(
+    command: &str,
+    lines: &Receiver<Line>,
+    wait: Duration,
+) -> Result<Vec<Feature>, NotStarted> {
     let instead = |what: String| {
         NotStarted(format!(
             "`{command}` did not print `hello eop-test 1 role=client` (EOP-DRV-1): {what}"
         ))
     };
     match lines.recv_timeout(wait) {
-        Ok(Line::Text(line)) => match line.strip_prefix("hello eop-test 1 role=client") {
-            Some("") => Ok(Vec::new()),
-            Some(rest) => rest
-                .strip_prefix(" lacks=")
-                .map(|lacks| lacks.split(',').map(str::to_owned).collect())
-                .ok_or_else(|| instead(format!("it printed \"{}\"", line.escape_debug()))),
-            None => Err(instead(format!("it printed \"{}\"", line.escape_debug()))),
-        },
+        Ok(Line::Text(line)) => {
+            let lacks = match line.strip_prefix("hello eop-test 1 role=client") {
+                Some("") => Some(Vec::new()),
+                Some(rest) => rest.strip_prefix(" lacks=").and_then(features),
+                None => None,
+            };
+            lacks.ok_or_else(|| instead(format!("it printed \"{}\"", line.escape_debug())))
+        }
         Ok(Line::Garbage(what)) => Err(instead(format!("it printed {what}"))),
         Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => {
             Err(instead("it ended its output".to_owned()))

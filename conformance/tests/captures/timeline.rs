@@ -23,6 +23,7 @@ pub(crate) fn octets(timeline: Timeline, stop: Option<Stop>) -> Vec<u8> {
         cut: Cut::Whole,
         twin: Twin::Control,
         stop,
+        alternative: None,
         timelines: vec![(Twin::Control, timeline)],
         took: Duration::ZERO,
     };

@@ -2,6 +2,7 @@
 
 use super::scenes::{arrive, ask, asked, follow, give, owing};
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::octets::{n, r, r_with};
 use crate::verdict::Stop;
 
@@ -33,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.late-answers-oldest", &["EOP-ACC-1"], "two messages and a late redirect: its payload answers the older one", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
@@ -172,7 +173,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0 greeting=0").map(drop)
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.nothing-before-greetings", &["EOP-ACC-5"], "no octet of a message goes out before the last greeting", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "greeting=2")?;
@@ -188,7 +189,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"two", "outstanding=1 greeting=1")?;
         h.expect_n("q")
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.greeting-at-target", &["EOP-ACC-5", "EOP-ACC-6", "EOP-ACC-4"], "a target's greeting is awaited before anything is resent, and answers nothing", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
@@ -205,7 +206,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"again", "outstanding=1 greeting=1")?;
         t.expect_n("q")
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.empty-greeting", &["EOP-ACC-6", "EOP-FRM-8"], "an empty greeting is a greeting: what waits for it goes out, and is not answered by it", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "greeting=1")?;
@@ -217,7 +218,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0 greeting=0").map(drop)
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.greetings-anew", &["EOP-ACC-5", "EOP-ACC-7"], "greetings that home did not send are not all that a target has to send", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=2 resend=automatic")?;
@@ -237,7 +238,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"three", "outstanding=1 greeting=1")?;
         t.expect_n("q")
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.redirect-for-greeting", &["EOP-ACC-7"], "a REDIRECT without payload stands in place of the greetings", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=2")?;
@@ -248,7 +249,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(r(target.address()))?;
         follow(&mut session, &target, "owed=1 late=0").map(drop)
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.redirect-as-greeting", &["EOP-ACC-8"], "a REDIRECT with payload before the last greeting is a greeting and a move", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=1")?;
@@ -262,7 +263,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"again", "outstanding=1 greeting=1")?;
         t.expect_n("q")
     })
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.past-greetings", &["EOP-ACC-9", "EOP-ACC-6"], "a message past the greetings that answers nothing is Unsolicited", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, &format!("greeting={}", s.pick(2, 1)))?;
@@ -274,7 +275,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended Unsolicited").map(drop)
     })
     .negative()
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("acc.manual-unsolicited", &["EOP-ACC-13"], "in manual a message that answers nothing is delivered, before and after a message", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
@@ -284,7 +285,7 @@ pub(super) const CASES: &[Case] = &[
         h.send(n("more"))?;
         session.expect_message(b"more", "outstanding=1").map(drop)
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-unsolicited-late", &["EOP-ACC-13"], "in manual a REDIRECT with payload that answers nothing is delivered and followed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
@@ -292,7 +293,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"news", "outstanding=0")?;
         follow(&mut session, &target, "owed=0 late=1").map(drop)
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-greeting", &["EOP-ACC-5", "EOP-ACC-6"], "in manual, too, nothing goes out before the greeting, which is told from other messages", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "discipline=manual greeting=1")?;
@@ -306,7 +307,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"news", "outstanding=1 greeting=0")?;
         h.expect_n("q")
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-retire", &["EOP-ACC-11"], "in manual what is retired is not resent, and what is not is", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
@@ -325,7 +326,7 @@ pub(super) const CASES: &[Case] = &[
         session.sync()?;
         t.anything_by_now().map_or(Ok(()), |came| Err(Stop::messages("only `two` resent", came)))
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-retire-after-redirect", &["EOP-ACC-14"], "in manual an answer and R in one read: what is retired then is not resent", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
@@ -338,7 +339,7 @@ pub(super) const CASES: &[Case] = &[
         session.say("send 6e6577");
         t.expect_n("new")
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-retire-after-reset", &["EOP-ACC-14", "EOP-RSD-8"], "in manual an answer and RST: what is retired then is not uncertain", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
@@ -354,7 +355,7 @@ pub(super) const CASES: &[Case] = &[
             other => Err(Stop::messages("ended with nothing uncertain", format!("{other:?}"))),
         }
     })
-    .needs("manual")
+    .needs(Feature::Manual)
     .whole(),
     Case::client("acc.manual-end-waits", &["EOP-ACC-14", "EOP-DRV-15"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
         let home = s.endpoint("home")?;
@@ -368,7 +369,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("synced s0")?;
         session.expect("ended Uncertain uncertain=0 unsent=0 owed=0").map(drop)
     })
-    .needs("manual")
+    .needs(Feature::Manual)
     .whole(),
     Case::client("acc.manual-clean-end-waits", &["EOP-DRV-15"], "in manual a clean end waits too, if a message was delivered that nobody answered for", |s| {
         let home = s.endpoint("home")?;
@@ -381,7 +382,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("synced s0")?;
         session.expect("ended eof").map(drop)
     })
-    .needs("manual")
+    .needs(Feature::Manual)
     .whole(),
     Case::client("acc.manual-retire-too-much", &["EOP-ACC-12"], "in manual retiring more than was sent is refused and changes nothing", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
@@ -395,7 +396,7 @@ pub(super) const CASES: &[Case] = &[
         follow(&mut session, &target, s.pick("owed=0", "owed=1")).map(drop)
     })
     .negative()
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.manual-never-by-itself", &["EOP-RSD-11", "EOP-ACC-11"], "in manual nothing is resent before the application says so", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "discipline=manual")?;
@@ -406,7 +407,7 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 1");
         t.expect_n("q")
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("acc.paired-retire", &["EOP-DRV-14", "EOP-ACC-1"], "in paired the application cannot retire", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "")?;

@@ -2,6 +2,7 @@
 
 use super::scenes::{arrive, ask, asked, early, follow, owing};
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::link::Link;
 use crate::octets::{n, r, r_with};
 use crate::stage::{ClientStage, Endpoint, Session};
@@ -68,12 +69,12 @@ fn back_to(
 pub(super) const CASES: &[Case] = &[
     Case::client("epi.five", &["EOP-EPI-1"], "five redirects are followed, the sixth is TooManyRedirects", |s| one_too_many(s, "", 5))
         .negative()
-        .needs("automatic"),
+        .needs(Feature::Automatic),
     Case::client("epi.configured", &["EOP-EPI-1"], "with max-redirects=2 the third is TooManyRedirects", |s| {
         one_too_many(s, "max-redirects=2", 2)
     })
     .negative()
-    .needs("automatic"),
+    .needs(Feature::Automatic),
     Case::client("epi.none", &["EOP-EPI-8"], "with max-redirects=0 a REDIRECT is surfaced as NotFollowed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, s.pick("max-redirects=1", "max-redirects=0"))?;
@@ -199,7 +200,7 @@ pub(super) const CASES: &[Case] = &[
         link.send(r(home.address()))?;
         follow(&mut session, &home, "owed=0 hop=2").map(drop)
     })
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("epi.waiting-does-not-end-it", &["EOP-EPI-11", "EOP-EPI-2"], "a client that waits for its answer is not idle, however long: back home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = asked(s, &home, "episode=200 resend=automatic")?;
@@ -209,7 +210,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &home, 1)
     })
     .negative()
-    .needs("automatic")
+    .needs(Feature::Automatic)
     .whole(),
     Case::client("epi.ungreeted-does-not-end-it", &["EOP-EPI-11", "EOP-EPI-2"], "a client that waits for its greeting is not idle, however long: back home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -222,7 +223,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &home, 0)
     })
     .negative()
-    .needs("greeting")
+    .needs(Feature::Greeting)
     .whole(),
     Case::client("epi.greeting-is-no-answer", &["EOP-EPI-4"], "a greeting does not end an episode: home to B, greeted, back home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -236,7 +237,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &home, 0)
     })
     .negative()
-    .needs("greeting"),
+    .needs(Feature::Greeting),
     Case::client("epi.news-is-no-answer", &["EOP-EPI-4"], "in manual a payload that answers nothing does not end an episode", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
@@ -248,7 +249,7 @@ pub(super) const CASES: &[Case] = &[
         back_to(s, &mut session, &mut link, &home, 0)
     })
     .negative()
-    .needs("manual"),
+    .needs(Feature::Manual),
     Case::client("epi.deadline", &["EOP-EPI-5"], "a target that never greets ends the session with RedirectDeadline", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = s.begin(&home, "greeting=1 deadline=400")?;
@@ -265,7 +266,7 @@ pub(super) const CASES: &[Case] = &[
         link.expect_end()
     })
     .negative()
-    .needs("greeting")
+    .needs(Feature::Greeting)
     .whole(),
     Case::client("epi.deadline-behind-a-late-retirement", &["EOP-EPI-5"], "an answer that is retired after the move does not lift the deadline of the move", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -290,7 +291,7 @@ pub(super) const CASES: &[Case] = &[
         link.expect_end()
     })
     .negative()
-    .needs("manual")
+    .needs(Feature::Manual)
     .whole(),
     Case::client("epi.deadline-over-hops", &["EOP-EPI-5"], "a further hop does not start the deadline anew", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
@@ -310,7 +311,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended RedirectDeadline").map(drop)
     })
     .negative()
-    .needs("greeting")
+    .needs(Feature::Greeting)
     .whole(),
     Case::client("epi.silent-target", &["EOP-EPI-5"], "a target that answers no connect ends the session with RedirectDeadline", |s| {
         let (home, target) = (s.endpoint("home")?, s.pick(s.endpoint("target")?, s.silent("target")?));
@@ -349,7 +350,7 @@ pub(super) const CASES: &[Case] = &[
         let mut link = follow(&mut session, &c, "owed=0 hop=2")?;
         ask(&mut session, &mut link)
     })
-    .needs("automatic")
+    .needs(Feature::Automatic)
     .whole(),
     Case::client("epi.deadline-spares-the-connected", &["EOP-EPI-5"], "a session that is connected, greeted and idle outlives the deadline", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -401,7 +402,7 @@ pub(super) const CASES: &[Case] = &[
         link.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
-    .needs("automatic")
+    .needs(Feature::Automatic)
     .whole(),
     Case::client("epi.home-deadline", &["EOP-EPI-9"], "a home that never greets ends in Timeout", |s| {
         let home = s.endpoint("home")?;
@@ -414,7 +415,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended Timeout").map(drop)
     })
     .negative()
-    .needs("greeting")
+    .needs(Feature::Greeting)
     .whole(),
     Case::client("epi.moves", &["EOP-EPI-7"], "with moves=3 the fourth move in a minute is one too many, whatever was answered", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
@@ -450,7 +451,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect(&format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", target.address()))?;
         h.expect_end()
     })
-    .needs("new-first"),
+    .needs(Feature::NewFirst),
     Case::client("fai.dies-before-answering", &["EOP-FAI-1", "EOP-DRV-11"], "a target that ends with a message outstanding is RedirectFailed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
@@ -465,7 +466,7 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 1");
         t.expect_n("q")?;
         t.send([0xff, 0xff])?;
-        let ended = format!("ended RedirectFailed target={} cause=NotEop|UnknownOpcode uncertain=1", target.address());
+        let ended = format!("ended RedirectFailed target={} cause=NotEop~UnknownOpcode uncertain=1", target.address());
         session.expect(&ended).map(drop)
     }),
     Case::client("fai.after-an-answer", &["EOP-FAI-1"], "after its first answer a target is like home: its failures keep their names", |s| {
@@ -501,7 +502,7 @@ pub(super) const CASES: &[Case] = &[
         again.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.fallback-is-a-hop", &["EOP-FAI-4", "EOP-RSD-12", "EOP-DRV-23"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home")?;
@@ -514,7 +515,7 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 2");
         again.expect_n("q")
     })
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.fallback-counts", &["EOP-FAI-4", "EOP-EPI-1"], "a fallback counts as a redirect: with max-redirects=2 the next REDIRECT is one too many", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.endpoint("C")?);
         let bound = s.pick("max-redirects=3", "max-redirects=2");
@@ -531,7 +532,7 @@ pub(super) const CASES: &[Case] = &[
         c.nobody()
     })
     .negative()
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.fallback-from-a-dead-target", &["EOP-FAI-4"], "a target that ends before anything was offered to it sends the client back home too", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, _h, t) = owing(s, &home, &target, "fallback=home")?;
@@ -542,7 +543,7 @@ pub(super) const CASES: &[Case] = &[
         again.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.fallback-once", &["EOP-FAI-4", "EOP-FAI-1"], "a second failed target in the episode ends the session", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
@@ -555,7 +556,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect(&format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", c.address()))?;
         home.nobody()
     })
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.no-fallback-once-begun", &["EOP-FAI-5"], "no fallback once an octet went to the failed target, whatever was only begun and whatever was not", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "fallback=home resend=automatic budget=32000000")?;
@@ -569,7 +570,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect(&format!("ended RedirectFailed target={} owed=1 uncertain=1", target.address()))?;
         home.nobody()
     })
-    .needs("fallback")
+    .needs(Feature::Fallback)
     .whole(),
     Case::client("fai.no-fallback-unasked", &["EOP-FAI-3", "EOP-FAI-1"], "without fallback=home a failed target ends the session", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
@@ -583,7 +584,7 @@ pub(super) const CASES: &[Case] = &[
         home.nobody()
     })
     .negative()
-    .needs("fallback"),
+    .needs(Feature::Fallback),
     Case::client("fai.no-fallback-once-offered", &["EOP-FAI-5"], "no fallback once an octet of a message went to the failed target", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
@@ -598,5 +599,5 @@ pub(super) const CASES: &[Case] = &[
         home.nobody()
     })
     .negative()
-    .needs("fallback"),
+    .needs(Feature::Fallback),
 ];

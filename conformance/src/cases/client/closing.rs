@@ -2,6 +2,7 @@
 
 use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::octets::{cut, n, r};
 use crate::verdict::Stop;
 
@@ -35,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 1");
         t.expect_n("q")
     })
-    .needs("new-first"),
+    .needs(Feature::NewFirst),
     Case::client("cls.redirect-then-reset", &["EOP-CLS-10", "EOP-RED-7"], "a complete REDIRECT right before RST is followed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
@@ -81,7 +82,7 @@ pub(super) const CASES: &[Case] = &[
         let mut t = target.accept()?;
         t.expect_n("q")
     })
-    .needs("automatic"),
+    .needs(Feature::Automatic),
     Case::client("cls.stall", &["EOP-CLS-12"], "a message that nobody reads ends in Stall", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "stall=400")?;
@@ -125,7 +126,7 @@ pub(super) const CASES: &[Case] = &[
         }
     })
     .negative()
-    .needs("manual")
+    .needs(Feature::Manual)
     .whole(),
     Case::client("cls.slow-is-no-stall", &["EOP-CLS-12"], "a message that is read slowly, but all the time, may take longer than a stall", |s| {
         let home = s.endpoint("home")?;
@@ -189,7 +190,7 @@ pub(super) const CASES: &[Case] = &[
         let (mut session, mut h) = asked(s, &home, "")?;
         let (mut failing, mut o) = asked(s, &other, "")?;
         o.send([0xff, 0xff])?;
-        failing.expect("ended UnknownOpcode|NotEop uncertain=1")?;
+        failing.expect("ended NotEop~UnknownOpcode uncertain=1")?;
         h.send(n("r"))?;
         session.expect_message(b"r", "outstanding=0").map(drop)
     }),
@@ -202,7 +203,7 @@ pub(super) const CASES: &[Case] = &[
             session.say("send 6e6577");
             return h.expect_n("new");
         }
-        session.expect("ended UnknownOpcode|NotEop uncertain=1")?;
+        session.expect("ended NotEop~UnknownOpcode uncertain=1")?;
         session.say("send 6e6577");
         h.expect_end().map_err(|stop| match &stop {
             Stop::Breach(breach) if breach.timed_out => stop.against("EOP-ERR-1"),

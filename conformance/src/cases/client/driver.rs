@@ -2,6 +2,7 @@
 
 use super::scenes::{ask, asked, early};
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::octets::{n, pattern};
 use crate::stage::ClientStage;
 use crate::verdict::{Axis, Step, Stop};
@@ -79,6 +80,27 @@ pub(super) const CASES: &[Case] = &[
                 return Err(Stop::messages("one message, then `synced`", told.join("; ")));
             }
             session.close().map(drop)
+        },
+    )
+    .whole(),
+    Case::client(
+        "drv.lacks-honestly",
+        &["EOP-DRV-24"],
+        "what the driver says that it lacks is rejected when it is asked for",
+        |s| {
+            let home = s.endpoint("home")?;
+            for feature in s.lacking() {
+                let mut session = match feature.setting() {
+                    Some(setting) => s.session(&home.address().to_string(), setting),
+                    None => s.begin(&home, "")?.0,
+                };
+                let verb = feature.setting().map_or("half-close", |_| "connect");
+                if verb == "half-close" {
+                    session.say("half-close");
+                }
+                session.expect(&format!("rejected {verb} *"))?;
+            }
+            home.nobody()
         },
     )
     .whole(),
@@ -338,7 +360,7 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client(
         "drv.loopback-only",
         &["EOP-DRV-6"],

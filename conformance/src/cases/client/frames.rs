@@ -53,8 +53,8 @@ fn opcode(opcode: u16) -> Vec<u8> {
     )
 }
 
-/// What a bad first opcode may be called without breaking a MUST.
-const BAD_FIRST: &str = "UnknownOpcode|NotEop|ByteOrderMismatch";
+/// What a bad first opcode should be called (EOP-OPC-5), and may be.
+const BAD_FIRST: &str = "NotEop~UnknownOpcode~ByteOrderMismatch";
 
 pub(super) const CASES: &[Case] = &[
     GATE,

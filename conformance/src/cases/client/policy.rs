@@ -2,6 +2,7 @@
 //! any address can be tried and no octet leaves the machine.
 
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::octets::r;
 use crate::stage::ClientStage;
 use crate::verdict::{Step, Stop};
@@ -121,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, GLOBAL, "allow=0.0.0.0/0:*", "10.0.0.1:9001", &targets, "forbidden")
     })
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.scope-global", &["EOP-POL-2", "EOP-POL-5"], "a global home may not lead to private, link-local or loopback addresses", |s| {
         let targets = [
             "10.0.0.0:9001",
@@ -173,7 +174,7 @@ pub(super) const CASES: &[Case] = &[
         let settings = "policy=paper allow=10.1.0.1/32:*";
         Attempt { home: GLOBAL, targets: &["10.1.0.1:9001", "10.9.9.9:9002"], settings }.play(s, None)
     })
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.wider", &["EOP-POL-10", "EOP-POL-7"], "under `paper` every scope may lead to itself and to a wider one", |s| {
         let scopes = ["127.0.0.1", "169.254.1.1", "10.0.0.1", "8.8.8.8"];
         let neighbours = ["127.0.0.2", "169.254.1.2", "10.0.0.2", "8.8.4.4"];
@@ -200,7 +201,7 @@ pub(super) const CASES: &[Case] = &[
         Attempt { home: GLOBAL, targets: &targets, settings: "policy=paper allow=8.8.4.4/32:*" }.play(s, s.pick(None, Some("port")))
     })
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.special-neighbours", &["EOP-POL-10", "EOP-POL-4"], "addresses next to the reserved ranges are followed", |s| {
         let targets = [
             "192.0.1.0", "192.0.1.255", "192.0.3.0", "191.255.255.255", "198.51.99.255", "198.51.101.0", "203.0.112.255",
@@ -252,7 +253,7 @@ pub(super) const CASES: &[Case] = &[
         Attempt { home: "10.0.0.1:9000", targets: &["8.8.8.8:9001", "10.9.9.9:9002"], settings }.play(s, s.pick(None, Some("insecure")))
     })
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.secure-private", &["EOP-POL-10", "EOP-POL-6"], "`secure` follows moves among private and among loopback addresses", |s| {
         followed(s, "policy=secure", &[("10.0.0.1:9000", "192.168.1.1:9001"), ("127.0.0.1:9000", "127.9.9.9:9001")])
     }),
@@ -265,7 +266,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, GLOBAL, settings, "", &["8.8.4.5:9001"], "insecure")
     })
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.allow-prefix", &["EOP-POL-2", "EOP-POL-6"], "the prefix of an allow-list entry ends at any bit", |s| {
         let settings = "policy=secure allow=10.1.16.0/20:*,8.8.4.2/31:*";
         if s.control() {
@@ -275,7 +276,7 @@ pub(super) const CASES: &[Case] = &[
         refused(s, GLOBAL, settings, "", &["8.8.4.1:9001", "8.8.4.4:9001"], "insecure")
     })
     .negative()
-    .needs("policy"),
+    .needs(Feature::Policy),
     Case::client("pol.before-bounds", &["EOP-POL-9"], "a forbidden target is RedirectRefused also where none is followed", |s| {
         if s.control() {
             let home = s.endpoint("home")?;

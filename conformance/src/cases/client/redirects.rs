@@ -2,6 +2,7 @@
 
 use super::scenes::{arrive, ask, asked, early, follow};
 use crate::case::Case;
+use crate::feature::Feature;
 use crate::link::Seen;
 use crate::octets::{cut, n, pattern, r, r_with, raw, redirect_header};
 use crate::timeline::frame;
@@ -146,7 +147,7 @@ pub(super) const CASES: &[Case] = &[
             if s.control() {
                 return follow(&mut session, &target, "owed=1").map(drop);
             }
-            session.expect("ended Uncertain|TruncatedFrame uncertain=1")?;
+            session.expect("ended Uncertain uncertain=1")?;
             target.nobody()
         },
     )
@@ -323,7 +324,7 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .negative()
-    .needs("new-first")
+    .needs(Feature::NewFirst)
     .whole(),
     Case::client(
         "red.header-in-the-middle",

@@ -318,7 +318,8 @@ impl Fate {
 
     fn note(&mut self, outcome: &Outcome) -> Result<(), Refusal> {
         match outcome.verdict {
-            Verdict::Pass => self.passed.push(outcome.case),
+            Verdict::Pass | Verdict::PassLenient => self.passed.push(outcome.case),
+            Verdict::Unsupported if outcome.conforms() => self.passed.push(outcome.case),
             Verdict::Error => {
                 let told = outcome.failing().map(|played| format!("{:?}", played.stop));
                 let told = told.unwrap_or_default();

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{Run, badge, timeline};
 use crate::case::{Polarity, Twin};
+use crate::report::human::allowed;
 use crate::report::printable;
 use crate::requirement;
 use crate::schedule::{Outcome, Played};
@@ -15,7 +16,7 @@ pub(super) fn cases(runs: &[Run]) -> Markup {
         .iter()
         .flat_map(|run| run.outcomes.iter().map(move |outcome| (run, outcome)));
     let mut rows: Vec<_> = rows.collect();
-    rows.sort_by_key(|(_, outcome)| outcome.verdict == Verdict::Pass);
+    rows.sort_by_key(|(_, outcome)| outcome.verdict.passes());
     let counts = |verdict| runs.iter().map(|run| run.count(verdict)).sum::<usize>();
     html! {
         h2 { "Cases" }
@@ -46,6 +47,7 @@ fn row(run: &Run, outcome: &Outcome) -> Markup {
             ", " (outcome.plays.len()) " plays, " (outcome.took.as_millis()) " ms"
         }
         @if let Some(reason) = run.expected.get(case.id) { " " span.reason { "expected: " (reason) } }
+        @if let Some(allowed) = allowed(outcome) { " " span.reason { (allowed) } }
         div.title { (case.title) }
         div.meta { (case.requirements.join(" ")) }
     };

@@ -103,19 +103,13 @@ fn worth(requirement: &Requirement, run: &Run) -> Worth {
     let broken = speaking
         .iter()
         .filter(|outcome| breaks(outcome, requirement.id));
-    let passed = speaking
-        .iter()
-        .any(|outcome| outcome.verdict == Verdict::Pass);
-    match broken.map(|outcome| outcome.verdict).max() {
+    let verdicts = speaking.iter().map(|outcome| outcome.verdict);
+    let passed = verdicts.filter(|verdict| verdict.passes()).min();
+    let unrun = |outcome: &&Outcome| outcome.verdict == Verdict::NotRun;
+    match broken.map(|outcome| outcome.verdict).max().or(passed) {
         Some(verdict) => Worth::Judged(verdict),
-        None if passed => Worth::Judged(Verdict::Pass),
         None if speaking.is_empty() => Worth::NotJudged,
-        None if speaking
-            .iter()
-            .all(|outcome| outcome.verdict == Verdict::NotRun) =>
-        {
-            Worth::Judged(Verdict::NotRun)
-        }
+        None if speaking.iter().all(unrun) => Worth::Judged(Verdict::NotRun),
         // Whatever speaks for it stopped at something else.
         None => Worth::Judged(Verdict::Inconclusive),
     }
@@ -142,6 +136,7 @@ impl Worth {
 const fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "",
+        Verdict::PassLenient => "~",
         Verdict::Warn => "!",
         Verdict::Fail => "\u{2717}",
         Verdict::Inconclusive | Verdict::Unsupported => "?",
