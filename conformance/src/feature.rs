@@ -60,7 +60,19 @@ impl Feature {
         }
     }
 
-    /// The setting of `connect` that asks for it, if it is a setting.
+    /// Whether a setting of `connect` asks for it.
+    #[must_use]
+    pub fn asked_by(self, setting: &str) -> bool {
+        match self {
+            Self::Greeting => setting.starts_with("greeting=") && setting != "greeting=0",
+            Self::Policy => setting.starts_with("allow="),
+            Self::Manual | Self::Automatic | Self::NewFirst | Self::Fallback | Self::HalfClose => {
+                self.setting() == Some(setting)
+            }
+        }
+    }
+
+    /// A setting of `connect` that asks for it, if it is a setting.
     #[must_use]
     pub const fn setting(self) -> Option<&'static str> {
         match self {

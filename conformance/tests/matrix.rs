@@ -25,14 +25,14 @@ fn honest_peers_work_together_in_every_scenario() {
     let file = with("server", "server");
     let output = eop(&["matrix", file.path()]);
     assert_eq!(code(&output), 0, "{}", said(&output));
-    let all = "matrix: 26 of 26 plays pass (2 pairs";
+    let all = "matrix: 36 of 36 plays pass (2 pairs";
     assert!(said(&output).contains(all), "{}", said(&output));
 }
 
 /// A faulty peer, a scenario in which its fault shows, and the requirement that it breaks there.
 type Faulty = (&'static str, &'static str, &'static str);
 
-const SERVERS: [Faulty; 8] = [
+const SERVERS: [Faulty; 10] = [
     ("nonzero-port", "answers", "EOP-FRM-6"),
     ("goodbye", "answers", "EOP-ACC-2"),
     ("swapped-port", "early", "EOP-FRM-1"),
@@ -41,9 +41,15 @@ const SERVERS: [Faulty; 8] = [
     ("frame-after-redirect", "idle", "EOP-RED-8"),
     ("acts-after-redirect", "in-stream", "EOP-RSD-1"),
     ("half-close-kept", "answers", "EOP-HCL-5"),
+    ("acts-ahead", "in-stream-early", "EOP-RSD-1"),
+    (
+        "half-close-forgets-pipelined",
+        "half-close-pipelined",
+        "EOP-HCL-1",
+    ),
 ];
 
-const CLIENTS: [Faulty; 8] = [
+const CLIENTS: [Faulty; 10] = [
     ("little-endian-length", "answers", "EOP-FRM-1"),
     ("redirect-echoed", "early", "EOP-RED-1"),
     ("redirect-payload-dropped", "late", "EOP-RED-5"),
@@ -52,6 +58,8 @@ const CLIENTS: [Faulty; 8] = [
     ("answered-resent", "late", "EOP-RSD-4"),
     ("resend-reversed", "in-stream", "EOP-RSD-5"),
     ("old-connection-kept", "idle", "EOP-CLS-8"),
+    ("one-greeting-enough", "greetings", "EOP-ACC-5"),
+    ("half-close-first", "half-close-in-stream", "EOP-RSD-8"),
 ];
 
 fn named(role: &str, (fault, scenario, requirement): Faulty) {

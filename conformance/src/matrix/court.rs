@@ -167,7 +167,10 @@ impl<'a> Court<'a> {
     ) -> Result<Self, Guilt> {
         let mut court = Self {
             places,
-            greetings: usize::from(settings.contains("greeting=1")),
+            greetings: settings
+                .split(' ')
+                .find_map(|setting| setting.strip_prefix("greeting=")?.parse().ok())
+                .unwrap_or(0),
             given: Vec::new(),
             answered: 0,
             begun: 0,

@@ -211,4 +211,88 @@ pub const SCENARIOS: &[Scenario] = &[
         marked: [0, 1, 0],
         ..PLAIN
     },
+    Scenario {
+        name: "in-stream-early",
+        title: "a redirect answers none of three requests; nothing behind it is acted on before the target",
+        settings: "resend=explicit",
+        acts: &[
+            Sends("do await {t};redirect {B}"),
+            Sends("mark {t}"),
+            Sends("do answer 62"),
+            Signals,
+            MovesTo("B"),
+            Resends,
+            Hears("here"),
+            Hears("1"),
+            Hears("b"),
+        ],
+        marked: [0, 1, 0],
+        ..PLAIN
+    },
+    Scenario {
+        name: "upload",
+        title: "a redirect comes while a large request is on its way; it is sent again whole",
+        acts: &[
+            Sends("do redirect {B}"),
+            Sends("@900000"),
+            MovesTo("B"),
+            Hears("here"),
+            Hears("unknown"),
+        ],
+        ..PLAIN
+    },
+    Scenario {
+        name: "greetings",
+        title: "every server greets twice, and two requests are moved from one to the other",
+        settings: "resend=automatic greeting=2",
+        listen: ["answer 68;answer 69", "answer 68;answer 69"],
+        acts: &[
+            Sends("do redirect {B}"),
+            Sends("mark {t}"),
+            Hears("h"),
+            Hears("i"),
+            MovesTo("B"),
+            Hears("h"),
+            Hears("i"),
+            Hears("here"),
+            Hears("1"),
+        ],
+        marked: [0, 1, 0],
+        ..PLAIN
+    },
+    Scenario {
+        name: "half-close-pipelined",
+        title: "a client half-closes behind three requests, and all of them are answered",
+        acts: &[
+            Sends("do await {t};answer 61"),
+            Sends("mark {t}"),
+            Sends("do answer 62"),
+            HalfCloses,
+            Signals,
+            Hears("a"),
+            Hears("1"),
+            Hears("b"),
+            Ends("eof"),
+        ],
+        marked: [1, 0, 0],
+        ..PLAIN
+    },
+    Scenario {
+        name: "half-close-in-stream",
+        title: "a client that half-closed behind three requests is moved after the first, and has two answered at the target",
+        acts: &[
+            Sends("do await {t};redirect {B} 61"),
+            Sends("mark {t}"),
+            Sends("do answer 62"),
+            HalfCloses,
+            Signals,
+            Hears("a"),
+            MovesTo("B"),
+            Hears("1"),
+            Hears("b"),
+            Ends("eof"),
+        ],
+        marked: [0, 1, 0],
+        ..PLAIN
+    },
 ];

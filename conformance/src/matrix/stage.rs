@@ -73,7 +73,10 @@ impl Stage {
     ) -> Result<Self, Failed> {
         let driver = pair.client.1.driver()?;
         let asks = |feature: &&Feature| match feature.setting() {
-            Some(setting) => scenario.settings.split(' ').any(|one| one == setting),
+            Some(_) => scenario
+                .settings
+                .split(' ')
+                .any(|one| feature.asked_by(one)),
             None => scenario.acts.contains(&Act::HalfCloses),
         };
         if let Some(feature) = driver.lacking().iter().find(asks) {
