@@ -23,9 +23,9 @@ use crate::timeline::{Log, Side, describe, frame, hex};
 use crate::verdict::{Axis, Breach, End, Step, Stop};
 
 /// The largest payload that the runner takes from a testee; a larger one breaks the script, not the runner.
-const LARGEST: usize = 32 << 20;
-/// Octets of one connection held at most: more than any script needs.
-const MOST_HELD: usize = 2 * LARGEST;
+const LARGEST: usize = 16 << 20;
+/// Octets of one connection held at most: a frame of that size, and more than any script needs behind it.
+const MOST_HELD: usize = LARGEST + (1 << 20);
 /// How long a piece waits for the application to take it before the next follows anyway.
 const PACE_LIMIT: Duration = Duration::from_millis(30);
 /// How long between two questions after the testee's queue: asking without a pause would starve the testee.

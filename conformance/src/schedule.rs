@@ -15,7 +15,7 @@ use crate::requirement::{self, Level};
 use crate::segmentation::Cut;
 use crate::stage::{ClientStage, Play, ProgramStage, ServerStage};
 use crate::testee::{DriverTestee, ProgramTestee, ServerTestee};
-use crate::timeline::Timeline;
+use crate::timeline::{KEPT, KEPT_IN_BRIEF, Log, Timeline};
 use crate::verdict::{Breach, Stop, Verdict};
 
 /// How long a step waits for the testee, before patience is applied.
@@ -420,8 +420,13 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
         took: Duration::ZERO,
     };
     for twin in twins {
+        let keeps = match settings.timelines {
+            Timelines::Failing => KEPT_IN_BRIEF,
+            Timelines::All => KEPT,
+        };
         let manner = Manner {
             kept: kept.cloned(),
+            log: Log::keeping(keeps),
             ..Manner::new(job.cut, WAIT.saturating_mul(settings.patience))
         };
         let log = manner.log.clone();

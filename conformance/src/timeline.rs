@@ -16,6 +16,8 @@ use crate::verdict::End;
 
 /// Octets kept of each direction of a connection: twice the default limit of a message. What follows is only counted.
 pub const KEPT: usize = 2 << 20;
+/// Octets kept of each direction if only what failed will be told: thousands of failing plays fit in memory.
+pub const KEPT_IN_BRIEF: usize = 256 << 10;
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +66,7 @@ pub struct Connection {
 /// Octets as far as they were kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The first of them, at most [`KEPT`] in one direction of a connection.
+    /// The first of them, at most [`KEPT`], or [`KEPT_IN_BRIEF`], in one direction of a connection.
     pub octets: Vec<u8>,
     /// How many there were.
     pub len: usize,
@@ -133,6 +135,8 @@ pub struct Timeline {
 #[derive(Debug, Clone)]
 pub struct Log {
     begun: (SystemTime, Instant),
+    /// Octets that it keeps of each direction of a connection.
+    keeps: usize,
     written: Rc<RefCell<Written>>,
 }
 
@@ -149,8 +153,15 @@ impl Log {
     /// An empty log that begins now.
     #[must_use]
     pub fn begin() -> Self {
+        Self::keeping(KEPT)
+    }
+
+    /// An empty log that begins now and keeps so many octets of each direction of a connection.
+    #[must_use]
+    pub fn keeping(keeps: usize) -> Self {
         Self {
             begun: (SystemTime::now(), Instant::now()),
+            keeps,
             written: Rc::default(),
         }
     }
@@ -165,7 +176,7 @@ impl Log {
     ) -> Arc<Connection> {
         let number = {
             let room = &mut self.written.borrow_mut().room;
-            room.push([KEPT; 2]);
+            room.push([self.keeps; 2]);
             room.len().saturating_sub(1)
         };
         let connection = Arc::new(Connection {

@@ -2,14 +2,18 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::NotStarted;
 
 /// The longest line taken from a testee, in octets; the contract's longest is 8,300.
 const LONGEST_LINE: u64 = 64 * 1024;
+/// Lines that may wait to be taken; a testee that prints more waits as well.
+const UNTAKEN: usize = 256;
 /// How long a process may take to leave once its input has ended, before it is killed.
 const LEAVE: Duration = Duration::from_millis(500);
 
@@ -29,6 +33,8 @@ pub(super) enum Line {
 pub(super) struct Process {
     child: Child,
     input: Option<Sender<String>>,
+    /// How it ended, once it was waited for.
+    status: Option<ExitStatus>,
 }
 
 impl Process {
@@ -47,7 +53,7 @@ impl Process {
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed("it has no pipes"));
         };
-        let (print, lines) = mpsc::channel();
+        let (print, lines) = mpsc::sync_channel(UNTAKEN);
         std::thread::spawn(move || read(BufReader::new(stdout), &print));
         // A testee that stops reading must not hold up the runner: a thread of its own waits for it.
         let (input, commands) = mpsc::channel::<String>();
@@ -66,6 +72,7 @@ impl Process {
             Self {
                 child,
                 input: Some(input),
+                status: None,
             },
             lines,
         ))
@@ -78,7 +85,11 @@ impl Process {
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| NotStarted(format!("cannot start `{command}`: {error}")))?;
-        Ok(Self { child, input: None })
+        Ok(Self {
+            child,
+            input: None,
+            status: None,
+        })
     }
 
     /// Writes a line to the process. A process that has gone is noticed by the end of its output.
@@ -92,13 +103,21 @@ impl Process {
     pub(super) fn leave(&mut self, wait: Duration) -> bool {
         self.input = None;
         let until = Instant::now() + wait;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(_)) | Err(_) => return true,
-                Ok(None) if Instant::now() > until => return false,
-                Ok(None) => std::thread::sleep(Duration::from_millis(2)),
+        while !self.has_left() {
+            if Instant::now() > until {
+                return false;
             }
+            std::thread::sleep(Duration::from_millis(2));
         }
+        true
+    }
+
+    /// Whether it has left. It is not forgotten by that: until then its number, which is its group's too, is no other's.
+    fn has_left(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // A process that cannot be waited for was waited for.
+        id.is_none_or(|id| !matches!(waitid(WaitId::Pid(id), options), Ok(None)))
     }
 
     /// How much memory it holds that is its own to write to, with the processes that it started, in octets; `None` where
@@ -120,15 +139,15 @@ impl Process {
         held
     }
 
-    /// Ends it and everything it started, at once.
+    /// Ends everything that it started and has left behind, and itself, at once.
     pub(super) fn kill(&mut self) {
-        if let Ok(id) = i32::try_from(self.child.id())
-            && let Some(group) = rustix::process::Pid::from_raw(id)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(group) = id.filter(|_| self.status.is_none()) {
+            let _ = kill_process_group(group, Signal::KILL);
+            // It may have left the group that it was started in.
+            let _ = self.child.kill();
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.status = self.child.wait().ok().or(self.status);
     }
 
     /// Its process group.
@@ -138,11 +157,10 @@ impl Process {
 
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<String> {
-        self.child
-            .try_wait()
-            .ok()
-            .flatten()
-            .map(|status| status.to_string())
+        if self.has_left() {
+            self.kill();
+        }
+        self.status.map(|status| status.to_string())
     }
 }
 
@@ -158,9 +176,8 @@ fn shell(command: &str) -> Command {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.leave(LEAVE) {
-            self.kill();
-        }
+        self.leave(LEAVE);
+        self.kill();
     }
 }
 
@@ -173,7 +190,7 @@ fn data(status: &str) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
-fn read(mut output: BufReader<impl std::io::Read>, print: &Sender<Line>) {
+fn read(mut output: BufReader<impl std::io::Read>, print: &SyncSender<Line>) {
     loop {
         let mut octets = Vec::new();
         let line = match output
