@@ -26,24 +26,35 @@ pub enum Item<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deframer {
     max_payload: u32,
-    state: State,
-    /// A header in pieces, as far as it came. Zeros beyond that, so that equal states compare equal.
-    start: [u8; HEADER_LEN],
+    /// What is due next, as one number, because what is asked of it is what every item costs.
+    due: u64,
+    /// What hinders, where [`HINDERED`] is due; nothing otherwise, so that equal states compare equal.
+    hindrance: Hindrance,
 }
 
+/// A header is due, and none of it is there.
+const HEADER: u64 = 0;
+/// The `End` of a frame is due. So many more are its octets that are due before.
+const END: u64 = 1;
+/// No frame has so many octets: there is a hindrance.
+const HINDERED: u64 = u64::MAX;
+
+/// Why there is no header, though one is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-enum State {
-    /// Between two frames.
-    Boundary,
-    /// In a header, of which `have` octets are in `start`: at least one and not all.
-    Header { have: u8 },
-    /// In a payload, of which `left` octets are to come: at least one.
-    Payload { left: u32 },
-    /// All of a frame is there; only its `End` is to be told.
-    Complete,
-    /// Failed for good.
+enum Hindrance {
+    /// Of its octets `have` are in `start`, and not all. Zeros beyond that.
+    Incomplete { have: u8, start: [u8; HEADER_LEN] },
+    /// There will be none: failed for good.
     Failed(DeframeError),
+}
+
+impl Hindrance {
+    /// None, while no octet is there.
+    const NONE: Self = Self::Incomplete {
+        have: 0,
+        start: [0; HEADER_LEN],
+    };
 }
 
 impl Deframer {
@@ -54,8 +65,8 @@ impl Deframer {
     pub const fn new(max_payload: u32) -> Self {
         Self {
             max_payload,
-            state: State::Boundary,
-            start: [0; HEADER_LEN],
+            due: HEADER,
+            hindrance: Hindrance::NONE,
         }
     }
 
@@ -69,18 +80,25 @@ impl Deframer {
     /// call returns it again.
     #[inline]
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a>>, DeframeError> {
-        let header = match self.state {
-            State::Boundary => match RawHeader::split_from(input) {
-                whole @ Some(_) => whole,
-                None => self.gather(0, input)?,
-            },
-            State::Header { have } => self.gather(have, input)?,
-            State::Complete => {
-                self.state = State::Boundary;
-                return Ok(Some(Item::End));
+        let header = if self.due > END {
+            let left = usize::try_from(self.due.saturating_sub(END)).ok();
+            if let Some((chunk, rest)) = left.and_then(|left| input.split_at_checked(left)) {
+                self.due = END;
+                *input = rest;
+                return Ok(Some(Item::Chunk(chunk)));
             }
-            State::Payload { left } => return Ok(self.chunk(left, input)),
-            State::Failed(error) => return Err(error),
+            if self.due < HINDERED {
+                return Ok(self.part(input));
+            }
+            self.gather(input)?
+        } else if self.due == END {
+            self.due = HEADER;
+            return Ok(Some(Item::End));
+        } else {
+            match RawHeader::split_from(input) {
+                whole @ Some(_) => whole,
+                None => self.gather(input)?,
+            }
         };
         let Some((raw, rest)) = header else {
             *input = &[];
@@ -96,7 +114,7 @@ impl Deframer {
     #[inline]
     #[must_use]
     pub const fn at_boundary(&self) -> bool {
-        matches!(self.state, State::Boundary)
+        self.due == HEADER
     }
 
     /// The longest payload that is accepted, in octets.
@@ -109,28 +127,35 @@ impl Deframer {
     /// A whole header is there.
     #[inline]
     fn head(&mut self, raw: RawHeader) -> Result<Item<'static>, DeframeError> {
-        let (len, max) = (raw.slen, self.max_payload);
         let Some(header) = Header::of(raw) else {
             return Err(self.fail(DeframeError::Header(HeaderError::of(raw.opcode))));
         };
-        if len > max {
-            return Err(self.fail(DeframeError::TooLong { len, max }));
+        if raw.slen > self.max_payload {
+            return Err(self.too_long(raw.slen));
         }
-        self.state = match len {
-            0 => State::Complete,
-            left => State::Payload { left },
-        };
+        self.due = u64::from(raw.slen).saturating_add(END);
         Ok(Item::Head(header))
+    }
+
+    /// More is due than `input` has.
+    #[inline]
+    fn part<'a>(&mut self, input: &mut &'a [u8]) -> Option<Item<'a>> {
+        let chunk = core::mem::take(input);
+        let here = u64::try_from(chunk.len()).unwrap_or_default();
+        self.due = self.due.saturating_sub(here);
+        (!chunk.is_empty()).then_some(Item::Chunk(chunk))
     }
 
     /// A header arrives in pieces: keep them, and judge its opcode as soon as that is there. The whole header
     /// with what follows it; `None` if all of `input` was taken and more is needed.
     fn gather<'a>(
         &mut self,
-        mut have: u8,
         input: &'a [u8],
     ) -> Result<Option<(RawHeader, &'a [u8])>, DeframeError> {
-        let mut start = core::mem::take(&mut self.start);
+        let (mut have, mut start) = match self.hindrance {
+            Hindrance::Incomplete { have, start } => (have, start),
+            Hindrance::Failed(error) => return Err(error),
+        };
         let mut rest = input.iter();
         // `zip` asks the places first, so no octet is taken that has none.
         for (place, octet) in start.iter_mut().skip(usize::from(have)).zip(rest.by_ref()) {
@@ -139,44 +164,31 @@ impl Deframer {
         }
         match have {
             0 => return Ok(None),
-            12.. => return Ok(Some((RawHeader::from_bytes(&start), rest.as_slice()))),
+            12.. => {
+                self.hindrance = Hindrance::NONE;
+                return Ok(Some((RawHeader::from_bytes(&start), rest.as_slice())));
+            }
             _ => {}
         }
         let gathered = start.get(..usize::from(have)).unwrap_or_default();
         if let Err(error) = HeaderError::of_start(gathered) {
             return Err(self.fail(DeframeError::Header(error)));
         }
-        self.start = start;
-        self.state = State::Header { have };
+        self.hindrance = Hindrance::Incomplete { have, start };
+        self.due = HINDERED;
         Ok(None)
     }
 
-    /// Payload that is there, of the `left` octets that are to come.
-    #[inline]
-    fn chunk<'a>(&mut self, left: u32, input: &mut &'a [u8]) -> Option<Item<'a>> {
-        let split = usize::try_from(left)
-            .ok()
-            .and_then(|left| input.split_at_checked(left));
-        if let Some((chunk, rest)) = split {
-            self.state = State::Complete;
-            *input = rest;
-            return Some(Item::Chunk(chunk));
-        }
-        let chunk = core::mem::take(input);
-        if chunk.is_empty() {
-            return None;
-        }
-        // Shorter than `left`, so it fits.
-        let here = u32::try_from(chunk.len()).unwrap_or(left);
-        self.state = State::Payload {
-            left: left.saturating_sub(here),
-        };
-        Some(Item::Chunk(chunk))
+    #[cold]
+    fn too_long(&mut self, len: u32) -> DeframeError {
+        let max = self.max_payload;
+        self.fail(DeframeError::TooLong { len, max })
     }
 
     #[cold]
     fn fail(&mut self, error: DeframeError) -> DeframeError {
-        self.state = State::Failed(error);
+        self.hindrance = Hindrance::Failed(error);
+        self.due = HINDERED;
         error
     }
 }
