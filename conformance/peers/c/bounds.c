@@ -86,12 +86,14 @@ bool bounds_move(struct bounds *bounds, const struct eop_endpoint *redirector, s
     return true;
 }
 
-bool bounds_fall_back(struct bounds *bounds, struct eop_endpoint home)
+bool bounds_fall_back(struct bounds *bounds, struct eop_endpoint home, int64_t now)
 {
     struct episode *episode = &bounds->episode;
 
-    if (episode->redirects >= bounds->max_redirects)
+    forget_old_moves(&bounds->moves, now);
+    if (episode->redirects >= bounds->max_redirects || bounds->moves.count >= bounds->max_moves)
         return false;
+    note_move(&bounds->moves, now);
     episode->redirects++;
     episode->fell_back = true;
     visit(episode, home); /* exempt from EOP-EPI-2 itself, not for a redirect after it */

@@ -34,8 +34,8 @@ void bounds_free(struct bounds *bounds);
 bool bounds_move(struct bounds *bounds, const struct eop_endpoint *redirector, struct eop_endpoint target,
                  int64_t now, enum eop_end *refusal);
 
-/* Counts the fallback to home as a redirect (EOP-FAI-4); false if it is one too many. */
-bool bounds_fall_back(struct bounds *bounds, struct eop_endpoint home);
+/* Counts the fallback to home as a redirect and a move (EOP-FAI-4); false if it is one too many. */
+bool bounds_fall_back(struct bounds *bounds, struct eop_endpoint home, int64_t now);
 
 /* Stops or starts the deadline's clock (EOP-EPI-6). */
 void bounds_stand_still(struct bounds *bounds, bool still, int64_t now);

@@ -128,8 +128,10 @@ void queue_hold_unsafe(struct queue *queue, uint32_t budget)
 void queue_release_held(struct queue *queue)
 {
     for (struct message *message = queue->head; message != NULL; message = message->next) {
-        if (message->standing == HELD)
+        if (message->standing == HELD) {
             message->standing = OWED;
+            message->arrived = false; /* it is offered anew: what it was answered with before is settled */
+        }
     }
     queue->held = 0;
 }

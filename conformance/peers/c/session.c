@@ -57,6 +57,7 @@ struct end {
     enum eop_end kind;          /* of ENDING_REFUSED and LOST_FAULT */
     struct eop_endpoint target; /* of ENDING_REFUSED */
     const char *reason;         /* or NULL */
+    bool late;                  /* of ENDING_REFUSED: its REDIRECT had a payload */
 };
 
 struct sync {
@@ -291,9 +292,10 @@ static void end_session(struct session *s, struct end end)
     print_syncs(s); /* those were given before the end; the next one settles */
 }
 
-static void refuse(struct session *s, enum eop_end kind, struct eop_endpoint target, const char *reason)
+static void refuse(struct session *s, enum eop_end kind, struct eop_endpoint target, const char *reason, bool late)
 {
-    end_session(s, (struct end){.ending = ENDING_REFUSED, .kind = kind, .target = target, .reason = reason});
+    struct end end = {.ending = ENDING_REFUSED, .kind = kind, .target = target, .reason = reason, .late = late};
+    end_session(s, end);
 }
 
 /* Whether a failed target may be left for home: once, and with nothing of an unanswered message offered there. */
@@ -330,7 +332,7 @@ static void lose(struct session *s, enum loss loss, enum eop_end kind)
 {
     bool clean = loss == LOST_FIN && s->queue.count == 0;
 
-    if (!clean && may_fall_back(s) && bounds_fall_back(&s->bounds, s->home))
+    if (!clean && may_fall_back(s) && bounds_fall_back(&s->bounds, s->home, loop_now()))
         fall_back(s);
     else
         end_session(s, (struct end){.ending = ENDING_LOST, .loss = loss, .kind = kind});
@@ -365,7 +367,7 @@ static void move(struct session *s, struct eop_endpoint target, bool late)
     s->at_target = true;
     hold_owed(s);
     report_redirected(s->id, target, s->queue.count, late, s->hop, s->queue.held > 0);
-    if (s->settings.order == NEW_FIRST) {
+    if (s->settings.order == NEW_FIRST && s->conn != NULL) {
         loop_forget(&s->conn->source);
         s->old = s->conn;
         s->conn = NULL;
@@ -398,13 +400,29 @@ static void follow(struct session *s, struct eop_endpoint target, bool late)
     }
     const char *reason = policy_refusal(&s->settings.policy, s->home, redirector, target);
     if (reason != NULL)
-        refuse(s, END_REDIRECT_REFUSED, target, reason); /* EOP-POL-5, before the bounds (EOP-POL-9) */
+        refuse(s, END_REDIRECT_REFUSED, target, reason, late); /* EOP-POL-5, before the bounds (EOP-POL-9) */
     else if (!bounds_move(&s->bounds, s->answered_here ? NULL : &redirector, target, now, &refusal))
-        refuse(s, refusal, target, NULL);
+        refuse(s, refusal, target, NULL, late);
     else {
         bounds_stand_still(&s->bounds, false, now);
         move(s, target, late);
     }
+}
+
+/* In manual: what is retired behind a REDIRECT was answered before it, so that a bound that refused it may not hold. */
+static void judge_again(struct session *s)
+{
+    const struct end end = s->end;
+    enum eop_end refusal;
+
+    if (end.ending != ENDING_REFUSED || (end.kind != END_REDIRECT_LOOP && end.kind != END_TOO_MANY_REDIRECTS))
+        return;
+    if (s->half_closed && s->queue.count == 0)
+        s->end.ending = ENDING_CLEAN; /* EOP-HCL-3 */
+    else if (bounds_move(&s->bounds, NULL, end.target, loop_now(), &refusal))
+        move(s, end.target, end.late);
+    else
+        s->end.kind = refusal;
 }
 
 static void take_frame(struct session *s)
@@ -660,7 +678,7 @@ static void conn_ready(struct source *source, uint32_t events)
 static void out_of_time_to_connect(struct session *s)
 {
     if (s->hop > 0)
-        refuse(s, END_REDIRECT_DEADLINE, s->at, NULL); /* EOP-EPI-5 */
+        refuse(s, END_REDIRECT_DEADLINE, s->at, NULL, false); /* EOP-EPI-5 */
     else if (s->phase == CONNECTING)
         lose(s, LOST_REFUSED, END_CONNECT_FAILED); /* EOP-EPI-9 */
     else
@@ -756,6 +774,8 @@ const char *session_retire(struct session *s, uint32_t count)
     s->delivered = false;
     if (count > 0)
         bounds_end_episode(&s->bounds);
+    if (count > 0 && s->phase == SETTLING)
+        judge_again(s);
     run(s);
     return NULL;
 }

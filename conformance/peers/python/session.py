@@ -107,6 +107,7 @@ class Ending:
     cause: Optional[str] = None
     reason: Optional[str] = None
     clean_if_answered: bool = False  # FIN between frames: `eof` once nothing is outstanding
+    late: Optional[bool] = None  # of a REDIRECT that a bound refused and a retirement may show to be within it
 
 
 class Session:
@@ -169,11 +170,13 @@ class Session:
         self.unretired = False
         if count:
             self._answer_counts(here)
+            self._judge_again()
         self._turn()
 
     def resend(self, hop: int) -> None:
         self._decide(hop)
         for message in self.queue:
+            message.complete &= not message.held  # to be offered anew: what the old connection answered is settled
             message.held = False
         self._turn()
 
@@ -184,6 +187,8 @@ class Session:
         self._turn()
 
     def half_close(self) -> None:
+        if self.phase is Phase.SETTLING:
+            raise Misuse("ended")
         if self.half_closed:
             raise Misuse("half-closed")
         self.half_closed = True
@@ -368,15 +373,31 @@ class Session:
         reason = policy.refusal(target, self.endpoint, self.home, settings.secure, settings.allow)
         if reason:
             return self._end(Ending("RedirectRefused", target, reason=reason))
+        self._move(target, late)
+
+    def _move(self, target: Endpoint, late: bool) -> None:
+        """Go to a target that the policy lets pass, if the bounds do too."""
+        settings = self.settings
         error = self._bounded(target)
         if error:
-            return self._end(Ending(error, target))
+            retirable = error in ("RedirectLoop", "TooManyRedirects")
+            return self._end(Ending(error, target, late=late if retirable else None))
         self.undecided = self._hold()
         resend = "explicit" if self.undecided else "automatic"
         self.tell(f"redirected {target} owed={len(self.queue)} late={int(late)} hop={self.hop} resend={resend}")
         if not settings.new_first:
             self._let_go()
         self._dial(target, at_target=True)
+
+    def _judge_again(self) -> None:
+        """Manual: what was retired behind the REDIRECT was answered before it, and ended the episode then."""
+        if self.phase is not Phase.SETTLING or self.ending.late is None:
+            return
+        self.settle_timer.stop()
+        if self.half_closed and not self.queue:
+            return self._end(Ending("eof"))
+        self.answered = True
+        self._move(self.ending.target, self.ending.late)
 
     def _bounded(self, target: Endpoint) -> Optional[str]:
         """Count the move, or name the bound of section 7 that forbids it."""
@@ -389,9 +410,7 @@ class Session:
             episode = Episode(now, settings.deadline, set() if self.answered else {self.endpoint})  # EOP-EPI-3
         if target in episode.visited:
             return "RedirectLoop"
-        while self.moved and self.moved[0] <= now - MOVES_WINDOW:
-            self.moved.popleft()
-        if episode.redirects >= settings.max_redirects or len(self.moved) >= settings.moves:
+        if episode.redirects >= settings.max_redirects or self._moved_enough(now):
             return "TooManyRedirects"
         if episode.left(now) <= 0:
             return "RedirectDeadline"
@@ -401,6 +420,12 @@ class Session:
         self.moved.append(now)
         self.hop += 1
         return None
+
+    def _moved_enough(self, now: float) -> bool:
+        """EOP-EPI-7."""
+        while self.moved and self.moved[0] <= now - MOVES_WINDOW:
+            self.moved.popleft()
+        return len(self.moved) >= self.settings.moves
 
     def _hold(self) -> bool:
         """Mark what the application has to decide about (EOP-RSD-11, EOP-RSD-15); whether there is any."""
@@ -514,6 +539,8 @@ class Session:
         if self._may_fall_back():
             self.episode.redirects += 1
             self.episode.fell_back = True
+            self.episode.visited.add(self.home)
+            self.moved.append(self.loop.time())
             self.hop += 1  # a hop of its own, for which what is owed is decided anew
             self.undecided = self._hold()
             return self._dial(self.home, at_target=False)
@@ -523,7 +550,7 @@ class Session:
         """EOP-FAI-4, EOP-FAI-5."""
         episode = self.episode
         return (self.settings.fallback and episode is not None and not episode.fell_back
-                and episode.redirects < self.settings.max_redirects
+                and episode.redirects < self.settings.max_redirects and not self._moved_enough(self.loop.time())
                 and not any(message.offered for message in self.queue))
 
     def _end(self, ending: Ending) -> None:
