@@ -1,13 +1,18 @@
 //! How many octets the peer's transport has not acknowledged yet, asked of the kernel. Linux tells (sock_diag, one
 //! request a question); elsewhere the answer is "cannot tell". What follows from it is `server/lingering.rs`'s.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 /// Octets of `socket` that are queued or on their way, its end of stream counting as one; `None` if the system does not
 /// tell.
 pub(crate) fn octets(socket: &TcpStream) -> Option<u32> {
+    between(socket.local_addr().ok()?, socket.peer_addr().ok()?)
+}
+
+/// The same for the socket whose ends these are.
+pub(crate) fn between(local: SocketAddr, peer: SocketAddr) -> Option<u32> {
     #[cfg(target_os = "linux")]
-    return linux::ask(socket.local_addr().ok()?, socket.peer_addr().ok()?);
+    return linux::ask(local, peer);
     #[cfg(not(target_os = "linux"))]
     return None;
 }

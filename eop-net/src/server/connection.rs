@@ -20,6 +20,7 @@ use crate::inbox::{Inbox, Piece};
 use crate::socket::Ready;
 use crate::stream::Stream;
 use crate::transport::{Accepted, Read, Transport, Written};
+use crate::unacknowledged;
 
 /// Frames up to this long are copied together, which is cheaper than a gathering write.
 const COPIED: usize = 8 * 1024;
@@ -202,7 +203,13 @@ impl<S: Accepted> ConnectionOver<S> {
         Lingering::gone(departure, list)
     }
 
-    /// Ends the connection with a reset. What was sent before may be lost.
+    /// How many octets of what was sent the client has not acknowledged; `None` where the system does not tell (Linux does).
+    #[must_use]
+    pub fn unacknowledged(&self) -> Option<u32> {
+        unacknowledged::between(self.local_addr().ok()?, self.peer_addr().ok()?)
+    }
+
+    /// Ends the connection with a reset. What was sent and is not [acknowledged](Self::unacknowledged) may be lost.
     pub fn reset(mut self) {
         self.machine.close();
         if let Some(socket) = self.socket.take() {

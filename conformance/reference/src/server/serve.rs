@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eop_net::Error;
 use eop_net::policy;
@@ -13,6 +14,9 @@ use crate::grammar::Payload;
 use super::request::{self, Last, Request, Step, Steps};
 use super::service::Service;
 use super::stack::Stack;
+
+/// How often the system is asked what the client has acknowledged.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The terms of a client that arrived at `local`.
 pub(super) fn terms(service: &Service, steps: Option<&Steps>, local: SocketAddr) -> Config {
@@ -181,6 +185,7 @@ impl<S: Stack> Serving<S> {
                 Ok(None)
             }
             Some(Last::Reset) => {
+                self.be_acknowledged().await;
                 self.connection.reset();
                 Ok(None)
             }
@@ -189,6 +194,20 @@ impl<S: Stack> Serving<S> {
                 Destination::Here => self.stay("here", part, said).await,
                 Destination::Refused => self.stay("refused", part, said).await,
             },
+        }
+    }
+
+    /// Waits until the client has acknowledged everything (EOP-TST-29), or takes no octet for the time of a stall.
+    async fn be_acknowledged(&self) {
+        let stall = self.service.config.stall;
+        let (mut least, mut since) = (u32::MAX, Instant::now());
+        while let Some(left @ 1..) = self.connection.unacknowledged() {
+            if left < least {
+                (least, since) = (left, Instant::now());
+            } else if since.elapsed() >= stall {
+                return;
+            }
+            S::pause(ASK_AGAIN).await;
         }
     }
 

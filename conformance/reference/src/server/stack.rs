@@ -41,6 +41,10 @@ pub(super) trait Stack: Send + Sized + 'static {
     fn close(self);
     fn reset(self);
 
+    /// Octets that the client has not acknowledged; `None` where the system does not tell.
+    fn unacknowledged(&self) -> Option<u32>;
+    fn pause(time: Duration) -> impl Future<Output = ()> + Send;
+
     /// Waits for the token; `false` if nobody signalled it in time.
     fn wait_for(service: Arc<Service>, token: String) -> impl Future<Output = bool> + Send;
 }
@@ -73,6 +77,10 @@ macro_rules! leaving {
 
         fn reset(self) {
             self.reset();
+        }
+
+        fn unacknowledged(&self) -> Option<u32> {
+            self.unacknowledged()
         }
     };
 }
@@ -116,6 +124,10 @@ impl Stack for eop_net::Connection {
 
     async fn wait_for(service: Arc<Service>, token: String) -> bool {
         service.wait_for(&token)
+    }
+
+    async fn pause(time: Duration) {
+        thread::sleep(time);
     }
 
     leaving!();
@@ -163,6 +175,10 @@ impl Stack for async_net::Connection {
     async fn wait_for(service: Arc<Service>, token: String) -> bool {
         let waiting = tokio::task::spawn_blocking(move || service.wait_for(&token));
         waiting.await.unwrap_or(false)
+    }
+
+    async fn pause(time: Duration) {
+        tokio::time::sleep(time).await;
     }
 
     leaving!();
