@@ -19,6 +19,8 @@ struct Episode {
     fell_back: bool,
     spent: Duration,
     running: Option<Instant>,
+    /// How much of the deadline had passed when the last REDIRECT came.
+    spent_before: Duration,
 }
 
 /// The moves of a session, and the episode that is under way.
@@ -31,6 +33,8 @@ pub(crate) struct Moves {
     past: Option<Episode>,
     /// What only a fault takes for visited.
     inherited: Vec<SocketAddrV4>,
+    /// It fell back to home in some episode; only a fault minds.
+    fell_back: bool,
 }
 
 impl Moves {
@@ -43,6 +47,7 @@ impl Moves {
             hurried: false,
             past: None,
             inherited: Vec::new(),
+            fell_back: false,
         };
         for one in earlier {
             if fault.has(Fault::MovesInherited) {
@@ -67,6 +72,9 @@ impl Moves {
         now: Instant,
     ) -> Result<(), Kind> {
         if settings.max_redirects == 0 && !self.fault.has(Fault::ZeroFollowed) {
+            if from == target && self.fault.has(Fault::LoopBeforeNone) {
+                return Err(Kind::RedirectLoop);
+            }
             let named = !self.fault.has(Fault::ZeroMisnamed);
             return Err(if named {
                 Kind::NotFollowed
@@ -76,6 +84,7 @@ impl Moves {
         }
         let bound = self.bound(settings);
         let allowed = self.most_redirects(settings);
+        let crowded = self.is_crowded(settings, now);
         // A connection that did its work may be returned to (EOP-EPI-3).
         let visited = !answered && !self.fault.has(Fault::FirstRedirectorUnvisited)
             || answered && self.fault.has(Fault::AnsweredRedirectorVisited);
@@ -85,17 +94,15 @@ impl Moves {
         let episode = self
             .episode
             .get_or_insert_with(|| Episode::begin(visited, now).burdened(fault, past));
-        self.recent
-            .retain(|moved| now.duration_since(*moved) < WINDOW);
-        let crowded =
-            self.recent.len() >= most(settings.moves) && !self.fault.has(Fault::MovesUnbounded);
         let same = |visited: &SocketAddrV4| {
             *visited == target
                 || self.fault.has(Fault::VisitedByPort) && visited.port() == target.port()
         };
         let looped = episode.visited.iter().any(same) && !self.fault.has(Fault::LoopUndetected);
         let spent = episode.redirects >= allowed || crowded;
-        if spent && self.fault.has(Fault::CountBeforeLoop) {
+        if spent && self.fault.has(Fault::CountBeforeLoop)
+            || crowded && self.fault.has(Fault::MovesBeforeLoop)
+        {
             return Err(Kind::TooManyRedirects);
         }
         if self.fault.has(Fault::DeadlinePerHop) {
@@ -104,7 +111,9 @@ impl Moves {
         if looped {
             return Err(Kind::RedirectLoop);
         }
-        if episode.elapsed(now) >= bound && self.fault.has(Fault::DeadlineBeforeCount) {
+        let hurried = self.fault.has(Fault::DeadlineBeforeCount)
+            || episode.redirects < allowed && self.fault.has(Fault::DeadlineBeforeMoves);
+        if episode.elapsed(now) >= bound && hurried {
             return Err(Kind::RedirectDeadline);
         }
         if spent {
@@ -115,12 +124,33 @@ impl Moves {
         }
         episode.redirects += 1;
         episode.visited.push(target);
+        episode.spent_before = episode.elapsed(now);
         if self.fault.has(Fault::VisitedLastTwo) {
             let old = episode.visited.len().saturating_sub(2);
             episode.visited.drain(..old);
         }
         self.recent.push_back(now);
         Ok(())
+    }
+
+    /// Whether as many moves as are allowed began within the window (EOP-EPI-7).
+    fn is_crowded(&mut self, settings: &Settings, now: Instant) -> bool {
+        self.recent
+            .retain(|moved| now.duration_since(*moved) < WINDOW);
+        let told = settings.moves != Settings::default().moves;
+        let allowed = if told || !self.fault.has(Fault::MovesDefaultMore) {
+            settings.moves
+        } else {
+            60
+        };
+        self.recent.len() >= most(allowed) && !self.fault.has(Fault::MovesUnbounded)
+    }
+
+    /// Takes back that the last REDIRECT counted.
+    pub(crate) fn uncount(&mut self) {
+        if let Some(episode) = &mut self.episode {
+            episode.redirects -= 1;
+        }
     }
 
     fn most_redirects(&self, settings: &Settings) -> u32 {
@@ -131,6 +161,8 @@ impl Moves {
             most.saturating_add(1)
         } else if self.fault.has(Fault::RedirectsOneLess) {
             most - 1
+        } else if self.fault.has(Fault::RedirectsCapped) {
+            most.min(8)
         } else {
             most
         }
@@ -141,19 +173,28 @@ impl Moves {
         &mut self,
         home: SocketAddrV4,
         settings: &Settings,
+        now: Instant,
     ) -> Result<bool, Kind> {
         let most = self.most_redirects(settings);
+        let crowded = self.is_crowded(settings, now) && !self.fault.has(Fault::FallbackUnmoved);
         let Some(episode) = &mut self.episode else {
             return Ok(false);
         };
-        let spent = episode.fell_back && !self.fault.has(Fault::FallbackRepeated);
-        if spent || episode.redirects >= most {
+        let spent = episode.fell_back && !self.fault.has(Fault::FallbackRepeated)
+            || self.fell_back && self.fault.has(Fault::FallbackOnceEver);
+        let bounded = episode.redirects >= most && !self.fault.has(Fault::FallbackTooMany);
+        if spent || bounded || crowded {
             return Ok(false);
         }
         if episode.visited.contains(&home) && self.fault.has(Fault::FallbackVisited) {
             return Err(Kind::RedirectLoop);
         }
         episode.fell_back = true;
+        self.fell_back = true;
+        self.recent.push_back(now);
+        if !self.fault.has(Fault::FallbackUnvisited) {
+            episode.visited.push(home);
+        }
         if !self.fault.has(Fault::FallbackUncounted) {
             episode.redirects += 1;
         }
@@ -166,6 +207,21 @@ impl Moves {
         if self.fault.has(Fault::MovesPerEpisode) {
             self.recent.clear();
         }
+    }
+
+    /// A message was answered on the connection that the last REDIRECT came on, before it: that REDIRECT began the episode.
+    pub(crate) fn end_episode_before(&mut self) {
+        if self.fault.has(Fault::LateRetireForgotten) {
+            return;
+        }
+        let Some(episode) = &mut self.episode else {
+            return;
+        };
+        episode.redirects = 1;
+        let before = episode.visited.len().saturating_sub(1);
+        episode.visited.drain(..before);
+        episode.spent = episode.spent.saturating_sub(episode.spent_before);
+        episode.spent_before = Duration::ZERO;
     }
 
     /// The connected client was idle for long enough.
@@ -184,9 +240,14 @@ impl Moves {
         if self.fault.has(Fault::DeadlineWhileAnswering) {
             self.hurried = hold;
         } else if hold {
-            episode.spent = episode.elapsed(now);
+            let anew = self.fault.has(Fault::ClockBeginsAnew);
+            episode.spent = if anew {
+                Duration::ZERO
+            } else {
+                episode.elapsed(now)
+            };
             episode.running = None;
-        } else if episode.running.is_none() {
+        } else if episode.running.is_none() && !self.fault.has(Fault::ClockStopped) {
             episode.running = Some(now);
         }
     }
@@ -224,6 +285,7 @@ impl Episode {
             fell_back: false,
             spent: Duration::ZERO,
             running: Some(now),
+            spent_before: Duration::ZERO,
         }
     }
 

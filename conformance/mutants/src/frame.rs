@@ -139,7 +139,8 @@ impl Outgoing {
             head,
             payload,
             tail,
-            apart: fault.has(Fault::HeaderApart),
+            apart: fault.has(Fault::HeaderApart)
+                || opcode == REDIRECT && fault.has(Fault::RedirectApart),
             taken: 0,
         }
     }
@@ -305,6 +306,10 @@ impl Inbox {
                 // No frame after all, but there may be one behind.
                 Some(Next::Frame(Frame::Message(payload)))
                     if payload.is_empty() && self.fault.has(Fault::EmptyMessageIgnored) => {}
+                Some(Next::Frame(Frame::Message(payload)))
+                    if payload.is_empty()
+                        && !self.octets.is_empty()
+                        && self.fault.has(Fault::EmptyAmongOthersLost) => {}
                 Some(Next::Broken(_)) if self.fault.has(Fault::Resync) => self.resync(),
                 Some(next) => return next,
                 None => {}
@@ -451,6 +456,8 @@ impl Inbox {
     fn judge(&self, opcode: u16) -> Verdict {
         let opcode = if self.fault.has(Fault::OpcodeLowOctet) {
             opcode & 0xFF
+        } else if opcode & 0xFF == REDIRECT && self.fault.has(Fault::RedirectLowOctet) {
+            REDIRECT
         } else {
             opcode
         };
@@ -518,7 +525,13 @@ impl Inbox {
 
     fn is_too_long(&self, slen: u32, redirect: bool) -> bool {
         let own = self.limit == 1_048_576 && self.fault.has(Fault::LimitOfItsOwn);
-        let limit = if own { 1_000_000 } else { self.limit };
+        let limit = if own {
+            1_000_000
+        } else if self.fault.has(Fault::LimitCapped) {
+            self.limit.min(1_048_576)
+        } else {
+            self.limit
+        };
         let slen = if self.fault.has(Fault::LimitOverAll) {
             slen.saturating_add(self.total)
         } else {
@@ -558,7 +571,8 @@ impl Inbox {
             };
             *opcode == 1 && zero(fields.get(..6)) || *opcode == 2 && zero(fields.get(6..))
         };
-        if self.fault.has(Fault::PayloadScanned)
+        if (self.fault.has(Fault::PayloadScanned)
+            || redirect && self.fault.has(Fault::RedirectPayloadScanned))
             && let Some(place) = payload.windows(HEADER).position(core)
         {
             return end.min(HEADER + place);

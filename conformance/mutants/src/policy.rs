@@ -38,6 +38,9 @@ fn scope(address: Ipv4Addr, fault: Fault) -> Scope {
 fn special(address: Ipv4Addr, fault: Fault) -> bool {
     match address.octets() {
         [192, 0, 1 | 3, _] => fault.has(Fault::SpecialWide),
+        [192, 0, 2, 128..=255] | [198, 51, 100, 128..=255] | [203, 0, 113, 128..=255] => {
+            !fault.has(Fault::SpecialHalf)
+        }
         [198, 19, _, _] => !fault.has(Fault::SpecialShort),
         [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [198, 18, _, _] => true,
         _ => false,
@@ -61,8 +64,16 @@ impl Allow {
             self.prefix
         };
         let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-        let differs = (self.network.to_bits() ^ target.ip().to_bits()) & mask;
-        let (first, last) = self.ports;
+        let minded = if fault.has(Fault::AllowListUnmasked) {
+            u32::MAX
+        } else {
+            mask
+        };
+        let differs = (self.network.to_bits() & minded) ^ (target.ip().to_bits() & mask);
+        let (first, mut last) = self.ports;
+        if first == last && fault.has(Fault::AllowListPortUpward) {
+            last = u16::MAX;
+        }
         let port =
             (first..=last).contains(&target.port()) || fault.has(Fault::AllowListPortIgnored);
         let network = differs == 0 || fault.has(Fault::AllowListNetworkIgnored);
@@ -105,7 +116,8 @@ pub(crate) fn refusal(
     {
         return Some("forbidden");
     }
-    if allowed {
+    let special = special(*target.ip(), fault);
+    if allowed && !(special && fault.has(Fault::AllowListNotSpecial)) {
         return None;
     }
     let [reach, here, origin] = [target, from, home].map(|endpoint| scope(*endpoint.ip(), fault));
@@ -117,12 +129,10 @@ pub(crate) fn refusal(
     let mut reasons = [
         (is_narrower(reach, here, origin, fault), "scope"),
         (is_low(asked, fault), "port"),
+        (special && !fault.has(Fault::SpecialAllowed), "special"),
         (
-            special(*target.ip(), fault) && !fault.has(Fault::SpecialAllowed),
-            "special",
-        ),
-        (
-            is_insecure(cleartext, reach, here_for_secure, fault),
+            is_insecure(cleartext, reach, here_for_secure, fault)
+                || cleartext == Cleartext::Secure && is_unknown_private(target, fault),
             "insecure",
         ),
     ];
@@ -156,6 +166,12 @@ fn tolerates(fault: Fault, target: SocketAddrV4) -> bool {
         || first == 0 && fault.has(Fault::ZeroNetworkAllowed)
         || (224..240).contains(&first) && fault.has(Fault::MulticastAllowed)
         || first >= 240 && fault.has(Fault::ReservedAddressAllowed)
+        || (241..255).contains(&first) && fault.has(Fault::ReservedShort)
+}
+
+/// Whether a faulty policy does not know this address for a private one.
+fn is_unknown_private(target: SocketAddrV4, fault: Fault) -> bool {
+    matches!(target.ip().octets(), [100, 64..=127, ..]) && fault.has(Fault::SharedSpaceInsecure)
 }
 
 /// Narrower than both the connection and home (EOP-POL-2).

@@ -41,6 +41,9 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if fault.has(Fault::AddressIgnored) && address.ip().is_loopback() {
+        address.set_ip(Ipv4Addr::LOCALHOST);
+    }
     let asked = *address.ip();
     if fault.has(Fault::ListensAnywhere) {
         // It only says so: nothing of this leaves the machine.
@@ -77,6 +80,9 @@ impl Options {
     /// Reads `EOP_OPTIONS`; the option with a bad value if there is one. Unknown options are ignored.
     fn parse(text: &str, fault: Fault) -> Result<Self, String> {
         let mut options = Self::default();
+        if fault.has(Fault::LingerDefaultLonger) {
+            options.linger_idle *= 10;
+        }
         for option in text.split_whitespace() {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let known = match name {
@@ -154,7 +160,12 @@ impl World {
 
     /// Opens another port where these steps run at every accept.
     fn open(&mut self, steps: Vec<Step>) -> io::Result<u16> {
-        let listener = listen_at(SocketAddrV4::new(self.address, 0))?;
+        let address = if self.fault.has(Fault::PortsAtLocalhost) {
+            Ipv4Addr::LOCALHOST
+        } else {
+            self.address
+        };
+        let listener = listen_at(SocketAddrV4::new(address, 0))?;
         let port = listener.local_addr()?.port();
         let steps = steps.into();
         self.ports.push(Port { listener, steps });

@@ -83,6 +83,16 @@ struct Baggage {
     dropped: usize,
     /// A protocol error was seen.
     upset: bool,
+    /// What the first REDIRECT left.
+    first_owed: Vec<Payload>,
+    /// What was dropped last.
+    last_dropped: Vec<Message>,
+    /// How many octets were resent at earlier hops.
+    resent: u64,
+    /// The client's end of its first connection.
+    local: Option<SocketAddrV4>,
+    /// The target that failed before a fallback.
+    failed: Option<SocketAddrV4>,
 }
 
 pub(crate) struct Session {
@@ -103,6 +113,8 @@ pub(crate) struct Session {
     /// Manual: something was delivered since the last `retire`.
     delivered: bool,
     idle_since: Option<Instant>,
+    /// The last REDIRECT had a payload.
+    late: bool,
     /// It had its rounds, and could go on.
     restless: bool,
     syncs: Vec<String>,
@@ -136,6 +148,7 @@ impl Session {
             half_closed: false,
             delivered: false,
             idle_since: None,
+            late: false,
             restless: false,
             syncs: Vec::new(),
             baggage: Baggage::default(),
@@ -212,14 +225,16 @@ impl Session {
         let settling = matches!(self.link, Link::Settling { .. });
         match verb {
             Verb::Connect(..) => return Err("connected-already"),
-            Verb::Send { .. } | Verb::HalfClose | Verb::Resend(_) | Verb::Drop(_) if settling => {
+            Verb::Send { .. } | Verb::HalfClose | Verb::Resend(_) | Verb::Drop(_)
+                if settling && !self.fault.has(Fault::SettlingObeys) =>
+            {
                 return Err("connection-ended");
             }
             Verb::Send {
                 payload,
                 never_resend,
             } => self.send(payload, never_resend)?,
-            Verb::Retire(count) => self.retire(count)?,
+            Verb::Retire(count) => self.retire(count, now)?,
             Verb::Resend(hop) => {
                 self.decide(hop)?;
                 self.release();
@@ -227,19 +242,28 @@ impl Session {
             Verb::Drop(hop) => {
                 self.decide(hop)?;
                 let all = self.fault.has(Fault::DropTakesAll);
-                let before = self.queue.len();
+                let drops = |message: &Message| message.owed && (message.held || all);
                 if !self.fault.has(Fault::DroppedResent) {
-                    self.queue
-                        .retain(|message| !(message.owed && (message.held || all)));
+                    let queue = std::mem::take(&mut self.queue).into_iter();
+                    let (dropped, kept): (Vec<_>, Vec<_>) = queue.partition(drops);
+                    self.queue = kept.into();
+                    self.baggage.dropped += dropped.len();
+                    self.baggage.last_dropped = dropped;
                 }
-                self.baggage.dropped += before - self.queue.len();
                 self.release();
             }
-            Verb::HalfClose if self.half_closed => return Err("half-closed-already"),
-            Verb::HalfClose => self.half_closed = true,
+            Verb::HalfClose if self.half_closed && !self.fault.has(Fault::HalfCloseTwice) => {
+                return Err("half-closed-already");
+            }
+            Verb::HalfClose => {
+                self.half_closed = true;
+                self.shut_hastily();
+            }
             Verb::Close => self.finish(match self.link {
-                Link::Settling { end, .. } => end,
-                Link::Dialling { .. } | Link::Up(_) | Link::Over => End::Closed,
+                Link::Settling { end, .. } if !self.fault.has(Fault::CloseTakesTheEnd) => end,
+                Link::Settling { .. } | Link::Dialling { .. } | Link::Up(_) | Link::Over => {
+                    End::Closed
+                }
             }),
             Verb::Sync(token) => self.sync(token, now),
         }
@@ -297,21 +321,25 @@ impl Session {
     }
 
     /// EOP-ACC-11, EOP-ACC-12.
-    fn retire(&mut self, count: u32) -> Result<(), &'static str> {
+    fn retire(&mut self, count: u32, now: Instant) -> Result<(), &'static str> {
         let mut count = usize::try_from(count).unwrap_or(usize::MAX);
         if self.settings.discipline == Discipline::Paired && !self.fault.has(Fault::PairedRetires) {
             return Err("paired");
         }
+        if count == 0 && self.fault.has(Fault::RetireZeroRefused) {
+            return Err("nothing-to-retire");
+        }
+        let part = self.fault.has(Fault::RetirePart);
+        let retirable = |message: &&Message| {
+            message.is_answerable() || message.offered == Offered::Part && part
+        };
         if self.fault.has(Fault::RetireUnoffered) {
             count = count.min(self.queue.len());
-        } else if self
-            .queue
-            .iter()
-            .take_while(|message| message.is_answerable())
-            .count()
-            < count
-        {
+        } else if self.queue.iter().take_while(retirable).count() < count {
             return Err("not-offered");
+        }
+        if self.fault.has(Fault::RetireOne) {
+            count = count.min(1);
         }
         self.delivered = false;
         if self.fault.has(Fault::RetireAfterMoveIgnored)
@@ -338,6 +366,10 @@ impl Session {
         }
         if answered_before && self.half_closed && self.queue.is_empty() {
             self.end_unmoved();
+        } else if answered_before && matches!(self.link, Link::Settling { .. }) {
+            self.judge_again(now);
+        } else if answered_before {
+            self.moves.end_episode_before();
         }
         Ok(())
     }
@@ -347,6 +379,11 @@ impl Session {
         let early = hop > self.hop && self.fault.has(Fault::FutureDecisionTaken);
         if hop != self.hop && !self.fault.has(Fault::StaleDecisionTaken) && !early {
             return Err("stale-hop");
+        }
+        if matches!(self.link, Link::Dialling { .. })
+            && self.fault.has(Fault::DecisionNeedsConnection)
+        {
+            return Err("not-connected");
         }
         if !self.is_undecided() && !self.fault.has(Fault::DecisionUnasked) {
             return Err("nothing-owed");
@@ -362,6 +399,8 @@ impl Session {
 
     fn release(&mut self) {
         for message in &mut self.queue {
+            // What it was answered with before is settled.
+            message.reached &= !message.held || self.fault.has(Fault::RetireWhatIsResent);
             message.held = false;
             message.never_resend &= !self.fault.has(Fault::NeverResendOnce);
         }
@@ -376,6 +415,9 @@ impl Session {
     }
 
     fn synced(&mut self) {
+        if self.fault.has(Fault::SyncsReversed) {
+            self.syncs.reverse();
+        }
         for token in std::mem::take(&mut self.syncs) {
             self.say(&format!("synced {token}"));
         }
@@ -384,12 +426,20 @@ impl Session {
     /// Makes everything outstanding owed (EOP-RSD-3).
     fn owe(&mut self) {
         self.forget();
+        let resent = |message: &Message| message.owed && message.offered == Offered::Whole;
+        let decided = self.settings.resend == Resend::Explicit
+            && self.fault.has(Fault::DecidedForGood)
+            && self.queue.iter().all(resent);
         for message in &mut self.queue {
             message.reached |= message.offered == Offered::Whole;
             message.offered = Offered::Nothing;
             message.owed = true;
         }
         self.hold();
+        if decided {
+            self.undecided = false;
+            self.release();
+        }
     }
 
     /// What a faulty client makes of its queue when it is moved.
@@ -423,6 +473,35 @@ impl Session {
         if self.fault.has(Fault::ResendFew) {
             queue.truncate(64);
         }
+        if self.fault.has(Fault::NewLostAtSecondHop) && self.hop > 0 {
+            queue.retain(|message| message.owed || message.offered != Offered::Nothing);
+        }
+        if self.fault.has(Fault::DroppedComesBack) {
+            for message in self.baggage.last_dropped.drain(..).rev() {
+                queue.push_front(message);
+            }
+        }
+        if self.fault.has(Fault::FirstOwedResent) {
+            self.remember_first_owed();
+        }
+    }
+
+    /// Takes what the first REDIRECT left for what every later one leaves.
+    fn remember_first_owed(&mut self) {
+        let first = &mut self.baggage.first_owed;
+        if first.is_empty() {
+            first.extend(self.queue.iter().map(|message| message.payload.clone()));
+            return;
+        }
+        let again = first.iter().map(|payload| Message {
+            payload: payload.clone(),
+            never_resend: false,
+            offered: Offered::Nothing,
+            reached: false,
+            owed: true,
+            held: false,
+        });
+        self.queue = again.collect();
     }
 
     /// Decides what waits for the application on the next connection (EOP-RSD-11, EOP-RSD-15).
@@ -432,6 +511,8 @@ impl Session {
         let budget = u64::from(self.settings.budget);
         let mut sum = if self.fault.has(Fault::BudgetOverAll) {
             self.baggage.answered
+        } else if self.fault.has(Fault::BudgetOverHops) {
+            self.baggage.resent
         } else {
             0
         };
@@ -445,7 +526,9 @@ impl Session {
             };
             let marked = message.never_resend && !self.fault.has(Fault::NeverResendIgnored);
             let over = sum > budget || sum == budget && self.fault.has(Fault::BudgetOneLess);
-            let over = over && !self.fault.has(Fault::BudgetIgnored);
+            let unlimited = self.fault.has(Fault::BudgetIgnored)
+                || budget == 0 && self.fault.has(Fault::BudgetZeroUnlimited);
+            let over = over && !unlimited;
             let alone = message.owed && (explicit || marked || over);
             held |= alone;
             message.held = if self.fault.has(Fault::HeldAlone) {
@@ -454,6 +537,7 @@ impl Session {
                 held
             };
         }
+        self.baggage.resent = sum;
         self.undecided = held;
         if self.fault.has(Fault::ResentUndecided) {
             self.release();

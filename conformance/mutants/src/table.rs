@@ -207,6 +207,16 @@ faults! {
     HeaderTimerLate Subtle "header-timer-late" "Lets the time for a header begin when its opcode is there." { Server: ["EOP-TIM-1"] Client: ["EOP-TIM-1"] }
 
     // Errors and time.
+    EmptyAmongOthersLost Subtle "empty-among-others-lost" "Loses an empty message that arrives with something behind it." { Client: ["EOP-FRM-8", "EOP-FRM-2"] }
+    RedirectLowOctet Subtle "redirect-low-octet" "Takes every opcode whose second octet is 2 for REDIRECT." { Client: ["EOP-OPC-2"] }
+    RedirectPayloadScanned Subtle "redirect-payload-scanned" "Ends the payload of a REDIRECT where something in it looks like a header." { Client: ["EOP-FRM-9", "EOP-RED-5"] }
+    LimitCapped Subtle "limit-capped" "Takes a limit beyond the default for the default." { Server: ["EOP-LIM-2"] Client: ["EOP-LIM-2"] }
+    LimitAtHomeOnly Subtle "limit-at-home-only" "Knows its limit at home only, and at a target the default." { Client: ["EOP-LIM-2"] }
+    HeaderTimerAtHomeOnly Subtle "header-timer-at-home-only" "Bounds the time of a header at home only." { Client: ["EOP-TIM-1"] }
+    StallAtHomeOnly Subtle "stall-at-home-only" "Waits for ever for a target that reads nothing." { Client: ["EOP-CLS-12"] }
+    HeldBackStalls Subtle "held-back-stalls" "Takes what waits for a greeting or a decision for octets that the transport does not take." { Client: ["EOP-CLS-12"] }
+    LimitAtMainOnly Subtle "limit-at-main-only" "Has no limit on slen at ports that `listen` opened." { Server: ["EOP-LIM-2"] }
+    RedirectApart Subtle "redirect-apart" "Hands the header of a REDIRECT over by itself." { Server: ["EOP-FRM-4"] }
     ErrorLingers Subtle "error-lingers" "Leaves the connection open after a protocol error." { Server: ["EOP-ERR-1"] Client: ["EOP-ERR-1"] }
     ErrorGoesOn Subtle "error-goes-on" "Goes on with the next read after a protocol error." { Server: ["EOP-ERR-1", "EOP-OPC-2"] }
     ErrorAnswered Subtle "error-answered" "Says on the connection that there was a protocol error." { Server: ["EOP-ERR-2"] Client: ["EOP-ERR-2"] }
@@ -260,6 +270,9 @@ faults! {
     ResetAfterRedirect Subtle "reset-after-redirect" "Resets the connection after a REDIRECT." { Server: ["EOP-CLS-7", "EOP-CLS-1"] }
 
     // The test service.
+    DrainEndlessAtAccept Subtle "drain-endless-at-accept" "Waits for ever for a client that it moved at accept." { Server: ["EOP-CLS-3"] }
+    FinLingers Subtle "fin-lingers" "Waits for ever for a client behind a `fin`." { Server: ["EOP-TST-28"] }
+    FinCloses Subtle "fin-closes" "Closes at a `fin` without waiting for the client." { Server: ["EOP-TST-28"] }
     StaysAfterInput Subtle "stays-after-input" "Does not leave when standard input ends." { Server: ["EOP-TST-2"] Client: ["EOP-DRV-2"] }
     ReadyUnended Subtle "ready-unended" "Prints its `ready` line without the end of the line." { Server: ["EOP-TST-1"] }
     ListensAnywhere Subtle "listens-anywhere" "Agrees to listen on an address that is not loopback." { Server: ["EOP-TST-3"] }
@@ -296,6 +309,16 @@ faults! {
     UnknownOptionRefused Subtle "unknown-option-refused" "Does not start with an option that it does not know." { Server: ["EOP-TST-31"] }
     StallOptionIgnored Subtle "stall-option-ignored" "Does not look at the option `stall`." { Server: ["EOP-TST-32"] }
     ReadyAndMore Subtle "ready-and-more" "Prints a line behind `ready`." { Server: ["EOP-TST-33"] }
+    RequestShort Subtle "request-short" "Does not know requests of more than 4,096 octets." { Server: ["EOP-TST-14", "EOP-TST-23"] }
+    StepsFew Subtle "steps-few" "Performs at most 64 steps of a `do`, and its last." { Server: ["EOP-TST-14", "EOP-TST-27"] }
+    AnswerEndsSteps Subtle "answer-ends-steps" "Does not count the marks behind an answer." { Server: ["EOP-TST-22", "EOP-TST-27"] }
+    AwaitOnce Subtle "await-once" "Waits only once in a request." { Server: ["EOP-TST-26", "EOP-TST-22"] }
+    ResetHasty Subtle "reset-hasty" "Resets at a `reset` although what it sent before is not acknowledged." { Server: ["EOP-TST-29"] }
+    ListCheckedWhole Subtle "list-checked-whole" "Refuses a list that holds a forbidden endpoint anywhere." { Server: ["EOP-TST-13", "EOP-TST-9"] }
+    ListCheckedFirst Subtle "list-checked-first" "Checks only whether the first endpoint of a list is forbidden." { Server: ["EOP-TST-13"] }
+    LingerDefaultLonger Subtle "linger-default-longer" "Waits ten times as long as the default for a silent client where it is told nothing." { Server: ["EOP-TST-32"] }
+    AddressIgnored Subtle "address-ignored" "Listens at 127.0.0.1 whatever loopback address it is told." { Server: ["EOP-TST-1"] }
+    PortsAtLocalhost Subtle "ports-at-localhost" "Opens further ports at 127.0.0.1, wherever it listens itself." { Server: ["EOP-TST-19"] }
     SignalConsumed Subtle "signal-consumed" "Lets a signal release one wait only." { Server: ["EOP-TST-18"] }
 
     // The client follows.
@@ -354,6 +377,20 @@ faults! {
     RetireAfterMoveIgnored Subtle "retire-after-move-ignored" "Resends in manual what was retired after the redirect." { Client: ["EOP-ACC-14"] }
 
     // The client resends.
+    UnsolicitedAtTargetTaken Subtle "unsolicited-at-target-taken" "Accepts a message at a target when nothing is outstanding." { Client: ["EOP-ACC-9"] }
+    MovesBehindUnsolicited Subtle "moves-behind-unsolicited" "Acts on a REDIRECT behind a message that answers nothing." { Client: ["EOP-ERR-1", "EOP-ACC-9"] }
+    GreetingsInOneOctet Subtle "greetings-in-one-octet" "Counts the greetings to come in one octet." { Client: ["EOP-ACC-5", "EOP-ACC-6"] }
+    GreetingFlushes Subtle "greeting-flushes" "Sends what waited for the last greeting before it has read what stands behind it." { Client: ["EOP-CLS-11"] }
+    RetireOne Subtle "retire-one" "Retires one message, however many it is told to." { Client: ["EOP-ACC-11"] }
+    RetireZeroRefused Subtle "retire-zero-refused" "Refuses to retire nothing." { Client: ["EOP-ACC-11"] }
+    RetirePart Subtle "retire-part" "Lets a message be retired that it is still sending." { Client: ["EOP-ACC-12"] }
+    RetireWhatIsResent Subtle "retire-what-is-resent" "Lets a message be retired that it is told to resend and has not sent again." { Client: ["EOP-ACC-12"] }
+    LateRetireForgotten Subtle "late-retire-forgotten" "Counts a redirector as visited whose answer was retired after it redirected." { Client: ["EOP-EPI-3", "EOP-ACC-14"] }
+    JudgedOnce Subtle "judged-once" "Does not judge a REDIRECT again when what is retired shows that it was no loop." { Client: ["EOP-ACC-14", "EOP-EPI-3"] }
+    FinIsFinal Subtle "fin-is-final" "Names an end by what was outstanding when the FIN came, whatever is retired then." { Client: ["EOP-ACC-14", "EOP-HCL-4"] }
+    SettlesWhenTold Subtle "settles-when-told" "Reports the end in manual only when it is asked to." { Client: ["EOP-DRV-15"] }
+    CloseTakesTheEnd Subtle "close-takes-the-end" "Reports `closed` when the application closes a session that has ended already." { Client: ["EOP-DRV-17"] }
+    SettlingObeys Subtle "settling-obeys" "Accepts messages and a half-close although the connection has ended." { Client: ["EOP-DRV-14"] }
     OwedDropped Subtle "owed-dropped" "Forgets what is outstanding when it is redirected." { Client: ["EOP-RSD-3"] }
     UnsentForgotten Subtle "unsent-forgotten" "Forgets what it had not begun to send when it is redirected." { Client: ["EOP-RSD-6"] }
     ResendFirstOnly Subtle "resend-first-only" "Resends the oldest owed message only." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
@@ -375,6 +412,13 @@ faults! {
     AllUncertain Subtle "all-uncertain" "Reports everything as uncertain once an octet of something was sent." { Client: ["EOP-RSD-8"] }
     ResentAsOwed Subtle "resent-as-owed" "Reports what it has resent as owed." { Client: ["EOP-RSD-8"] }
     OutstandingAsEnd Subtle "outstanding-as-end" "Takes the server's FIN for a clean end although something is outstanding." { Client: ["EOP-RSD-8"] }
+    FirstOwedResent Subtle "first-owed-resent" "Resends at every hop what the first REDIRECT left unanswered." { Client: ["EOP-RSD-4", "EOP-RSD-3"] }
+    NewLostAtSecondHop Subtle "new-lost-at-second-hop" "Forgets what waits behind owed messages at the next REDIRECT." { Client: ["EOP-RSD-3", "EOP-RSD-5"] }
+    DecidedForGood Subtle "decided-for-good" "Resends without a decision what it resent by decision before." { Client: ["EOP-RSD-11", "EOP-RSD-12"] }
+    DecisionNeedsConnection Subtle "decision-needs-connection" "Refuses a decision before the next connection stands." { Client: ["EOP-RSD-12"] }
+    DroppedComesBack Subtle "dropped-comes-back" "Owes at the next REDIRECT what was dropped before it." { Client: ["EOP-RSD-17", "EOP-RSD-3"] }
+    BudgetZeroUnlimited Subtle "budget-zero-unlimited" "Takes a replay budget of 0 for none." { Client: ["EOP-RSD-15"] }
+    BudgetOverHops Subtle "budget-over-hops" "Counts against the replay budget what it resent at earlier hops." { Client: ["EOP-RSD-14", "EOP-RSD-15"] }
     ResentUndecided Subtle "resent-undecided" "Resends before the application has decided." { Client: ["EOP-RSD-11"] }
     ManualResends Subtle "manual-resends" "Resends by itself in manual." { Client: ["EOP-RSD-11"] }
     StaleDecisionTaken Subtle "stale-decision-taken" "Accepts a decision for another hop." { Client: ["EOP-RSD-12"] }
@@ -401,6 +445,9 @@ faults! {
     HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
     HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
     SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-6"] }
+    HalfCloseHasty Subtle "half-close-hasty" "Half-closes at once, whatever was given before." { Client: ["EOP-ACC-15", "EOP-FRM-1"] }
+    HalfCloseAfterFirst Subtle "half-close-after-first" "Half-closes the connection to the target behind the first resent message." { Client: ["EOP-HCL-2", "EOP-RSD-5"] }
+    HalfCloseTwice Subtle "half-close-twice" "Accepts a second half-close." { Client: ["EOP-DRV-14"] }
     HalfCloseOnce Subtle "half-close-once" "Half-closes the connection to the first target only." { Client: ["EOP-HCL-2"] }
     HalfClosedMove Subtle "half-closed-move" "Connects to the target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
     HalfClosedRefuses Subtle "half-closed-refuses" "Asks the policy about a target although it half-closed and nothing is outstanding." { Client: ["EOP-HCL-3"] }
@@ -409,6 +456,11 @@ faults! {
     OldConnectionKept Subtle "old-connection-kept" "Does not close the connection from which it was redirected." { Client: ["EOP-CLS-8"] }
     UnmovedKeepsOpen Subtle "unmoved-keeps-open" "Does not close the connection whose REDIRECT it does not follow." { Client: ["EOP-CLS-8"] }
     NewFirstUnasked Subtle "new-first-unasked" "Connects to the target, and closes the old connection when the new one is in use, unasked." { Client: ["EOP-CLS-9"] }
+    OldKeptWhenLate Subtle "old-kept-when-late" "Does not close the connection on which a REDIRECT with payload came." { Client: ["EOP-CLS-8", "EOP-CLS-9"] }
+    OldKeptWhenIdle Subtle "old-kept-when-idle" "Does not close a connection from which it was redirected with nothing owed." { Client: ["EOP-CLS-8", "EOP-CLS-9"] }
+    NewFirstLater Subtle "new-first-later" "Connects first and closes then from the second hop on, unasked." { Client: ["EOP-CLS-9"] }
+    NewFirstIgnored Subtle "new-first-ignored" "Closes the old connection first although it is told to connect first." { Client: ["EOP-DRV-16"] }
+    ClosedUnsentUncounted Subtle "closed-unsent-uncounted" "Does not count what it never sent when the application closes." { Client: ["EOP-DRV-17", "EOP-FAI-2"] }
     WriteErrorFinal Subtle "write-error-final" "Gives up at a write error without reading what has arrived." { Client: ["EOP-CLS-10"] }
     IdleUnread Subtle "idle-unread" "Does not read while nothing is outstanding." { Client: ["EOP-CLS-11", "EOP-RED-7"] }
 
@@ -445,6 +497,19 @@ faults! {
     MovesPerEpisode Subtle "moves-per-episode" "Forgets its moves at the end of an episode." { Client: ["EOP-EPI-7"] }
     ZeroFollowed Subtle "zero-followed" "Takes a bound of 0 redirects for none." { Client: ["EOP-EPI-8"] }
     ZeroMisnamed Subtle "zero-misnamed" "Names a redirect that it must not follow TooManyRedirects." { Client: ["EOP-EPI-8"] }
+    RedirectsCapped Subtle "redirects-capped" "Follows at most eight redirects in one episode, whatever its bound." { Client: ["EOP-EPI-1"] }
+    LateUncounted Subtle "late-uncounted" "Does not count redirects that carry a payload." { Client: ["EOP-EPI-1", "EOP-EPI-4"] }
+    AskedAgainVisited Subtle "asked-again-visited" "Counts a redirector as visited that answered and left a later message unanswered." { Client: ["EOP-EPI-3"] }
+    LoopBeforeNone Subtle "loop-before-none" "Names a visited endpoint RedirectLoop although it follows nothing." { Client: ["EOP-EPI-12", "EOP-EPI-8"] }
+    MovesBeforeLoop Subtle "moves-before-loop" "Names a visited endpoint TooManyRedirects where the move would be one too many." { Client: ["EOP-EPI-12", "EOP-EPI-2"] }
+    DeadlineBeforeMoves Subtle "deadline-before-moves" "Names a move that is one too many RedirectDeadline when that has passed." { Client: ["EOP-EPI-12"] }
+    MovesDefaultMore Subtle "moves-default-more" "Bounds its moves at 60 where it is told nothing." { Client: ["EOP-EPI-7", "EOP-DRV-16"] }
+    LateGreetingEndsEpisode Subtle "late-greeting-ends-episode" "Ends an episode at a greeting that a REDIRECT carries." { Client: ["EOP-EPI-4"] }
+    QuietFromConnecting Subtle "quiet-from-connecting" "Takes a client for idle since it connected when nothing is outstanding." { Client: ["EOP-EPI-11", "EOP-EPI-2"] }
+    ClockStopped Subtle "clock-stopped" "Lets no deadline run any more once a message awaited its answer." { Client: ["EOP-EPI-5", "EOP-EPI-6"] }
+    ClockBeginsAnew Subtle "clock-begins-anew" "Grants the whole deadline anew once a message awaited its answer." { Client: ["EOP-EPI-5", "EOP-EPI-6"] }
+    HomeDeadlinePerGreeting Subtle "home-deadline-per-greeting" "Grants the deadline anew with every greeting of home." { Client: ["EOP-EPI-9"] }
+    HomeDeadlineEndures Subtle "home-deadline-endures" "Ends a session at the deadline although home greeted in time." { Client: ["EOP-EPI-9"] }
     HomeDeadlineMissing Subtle "home-deadline-missing" "Waits for ever for home and its greetings." { Client: ["EOP-EPI-9"] }
     HomeDeadlineNotConnecting Subtle "home-deadline-not-connecting" "Waits for ever for a home that does not answer its connect." { Client: ["EOP-EPI-9"] }
     HomeDeadlineMisnamed Subtle "home-deadline-misnamed" "Names greetings that do not come ConnectFailed." { Client: ["EOP-EPI-9"] }
@@ -463,6 +528,20 @@ faults! {
     FallbackWithOffered Subtle "fallback-with-offered" "Takes a message home that it had sent to the target that failed." { Client: ["EOP-FAI-5"] }
     FallbackWithPart Subtle "fallback-with-part" "Takes a message home that it had begun to send to the target that failed." { Client: ["EOP-FAI-5"] }
     FallbackByNewest Subtle "fallback-by-newest" "Looks only at the newest message before it falls back." { Client: ["EOP-FAI-5"] }
+    TruncatedAtTargetUncertain Subtle "truncated-at-target-uncertain" "Names Uncertain as the cause when a target ends inside a frame." { Client: ["EOP-FRM-5", "EOP-DRV-11"] }
+    AnsweredElsewhere Subtle "answered-elsewhere" "Reports the failure of a target like one of home when home had answered a message." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    GreetingIsAnswer Subtle "greeting-is-answer" "Reports the failure of a target that greeted like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    NewsIsAnswer Subtle "news-is-answer" "Reports the failure of a target that sent something in manual like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    FallbackTooMany Subtle "fallback-too-many" "Falls back to home although that is one redirect too many." { Client: ["EOP-EPI-1", "EOP-FAI-4"] }
+    FallbackUnmoved Subtle "fallback-unmoved" "Does not take a fallback to home for a move." { Client: ["EOP-EPI-7", "EOP-FAI-4"] }
+    FallbackUnvisited Subtle "fallback-unvisited" "Does not take home for visited when it fell back there." { Client: ["EOP-EPI-2", "EOP-FAI-4"] }
+    FallbackOnceEver Subtle "fallback-once-ever" "Falls back to home once in a session." { Client: ["EOP-FAI-4"] }
+    FallbackAnytime Subtle "fallback-anytime" "Falls back to home from a target that answered, or when the episode is over." { Client: ["EOP-FAI-1", "EOP-FAI-4", "EOP-DRV-22"] }
+    FallbackAtDeadline Subtle "fallback-at-deadline" "Falls back to home when the deadline passes." { Client: ["EOP-EPI-5", "EOP-FAI-4"] }
+    FallbackWhenRefused Subtle "fallback-when-refused" "Falls back to home instead of refusing a target." { Client: ["EOP-POL-5", "EOP-FAI-4"] }
+    FallbackFromCleanEnd Subtle "fallback-from-clean-end" "Falls back to home when a target ends cleanly." { Client: ["EOP-FAI-6", "EOP-FAI-4"] }
+    FallbackForgetsNew Subtle "fallback-forgets-new" "Takes only what is owed home from a failed target." { Client: ["EOP-ACC-15", "EOP-FAI-4"] }
+    FallbackAsTarget Subtle "fallback-as-target" "Takes home for a target after a fallback." { Client: ["EOP-DRV-22", "EOP-FAI-4"] }
     CleanEndAtTargetFails Subtle "clean-end-at-target-fails" "Reports a clean end at a target that has not answered as a failure." { Client: ["EOP-FAI-6"] }
 
     // The client's policy.
@@ -502,6 +581,13 @@ faults! {
     AllowListNetworkIgnored Subtle "allow-list-network-ignored" "Does not look at the addresses of allow-list entries." { Client: ["EOP-POL-6"] }
     AllowListPrefixByOctet Subtle "allow-list-prefix-by-octet" "Rounds prefixes of allow-list entries to whole octets." { Client: ["EOP-POL-6", "EOP-POL-2"] }
     AllowListFirstOnly Subtle "allow-list-first-only" "Looks at the first allow-list entry only." { Client: ["EOP-POL-6"] }
+    AllowListUnmasked Subtle "allow-list-unmasked" "Minds the bits behind the length of a prefix in the allow-list." { Client: ["EOP-POL-2", "EOP-POL-10"] }
+    AllowListPortUpward Subtle "allow-list-port-upward" "Takes the one port of an allow-list entry for the lowest." { Client: ["EOP-POL-2", "EOP-POL-6"] }
+    AllowListNotSpecial Subtle "allow-list-not-special" "Refuses special addresses although an allow-list entry matches." { Client: ["EOP-POL-10", "EOP-POL-4"] }
+    SharedSpaceInsecure Subtle "shared-space-insecure" "Does not take 100.64.0.0/10 for private under the policy `secure`." { Client: ["EOP-POL-10", "EOP-POL-6"] }
+    SpecialHalf Subtle "special-half" "Takes the upper halves of the documentation networks for ordinary ones." { Client: ["EOP-POL-4"] }
+    ReservedShort Subtle "reserved-short" "Takes only the first and the last /8 of 240.0.0.0/4 for reserved." { Client: ["EOP-POL-1"] }
+    SecureOfFailedTarget Subtle "secure-of-failed-target" "Compares a target with the one that failed, not with home, after a fallback." { Client: ["EOP-POL-10", "EOP-POL-6"] }
     PaperRefuses Subtle "paper-refuses" "Refuses cleartext moves under the policy `paper`." { Client: ["EOP-POL-7", "EOP-POL-10"] }
     SecondHopUnchecked Subtle "second-hop-unchecked" "Checks only the first target of a chain." { Client: ["EOP-POL-8"] }
     BoundsBeforePolicy Subtle "bounds-before-policy" "Asks the policy after the bounds." { Client: ["EOP-POL-9"] }
@@ -518,6 +604,11 @@ faults! {
     DialIgnored Subtle "dial-ignored" "Does not look at what an endpoint is mapped to." { Client: ["EOP-DRV-4"] }
     DialUnmappedOpened Subtle "dial-unmapped-opened" "Connects to an endpoint that is not mapped." { Client: ["EOP-DRV-5"] }
     DialSilent Subtle "dial-silent" "Does not report an endpoint that it does not dial." { Client: ["EOP-DRV-5", "EOP-DRV-6"] }
+    DialUnmappedFinal Subtle "dial-unmapped-final" "Does not fall back from an endpoint that it does not dial." { Client: ["EOP-DRV-5", "EOP-FAI-4"] }
+    LocalOfHome Subtle "local-of-home" "Reports the end of its first connection for that of every one." { Client: ["EOP-DRV-18"] }
+    DecidesWithNothingOwed Subtle "decides-with-nothing-owed" "Reports `resend=explicit` although nothing is owed." { Client: ["EOP-DRV-21"] }
+    SyncsReversed Subtle "syncs-reversed" "Answers the last `sync` first." { Client: ["EOP-DRV-9"] }
+    SyncWhileConnecting Subtle "sync-while-connecting" "Prints `synced` while it connects." { Client: ["EOP-DRV-9"] }
     EndsTwice Subtle "ends-twice" "Reports the end of a session twice." { Client: ["EOP-DRV-8"] }
     SpeaksAfterEnd Subtle "speaks-after-end" "Reports something after the end of a session." { Client: ["EOP-DRV-8"] }
     EndUnreported Subtle "end-unreported" "Does not report the end of a session." { Client: ["EOP-DRV-8"] }

@@ -11,6 +11,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::case::Case;
 use crate::link::Link;
+use crate::octets::n;
+use crate::stage::ServerStage;
 use crate::verdict::{Axis, Step, Stop};
 
 /// The case that all others rest on.
@@ -41,6 +43,21 @@ fn expect_nothing_more(a: &mut Link) -> Step {
         }
         Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
     })
+}
+
+/// A port that the server at `address` opens with these steps, on the address that it was asked at.
+fn listen_at(s: &ServerStage<'_>, address: SocketAddrV4, steps: &str) -> Step<SocketAddrV4> {
+    let mut a = s.connect_as("asks", address)?;
+    a.send_whole(n(format!("listen {steps}")))?;
+    let answer = a.message("`port P` in answer to `listen`")?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let port = answer
+        .strip_prefix("port ")
+        .and_then(|port| port.parse().ok());
+    let port = port.ok_or_else(|| {
+        Stop::messages("`port P` in answer to `listen`", answer).against("EOP-TST-19")
+    })?;
+    Ok(SocketAddrV4::new(*address.ip(), port))
 }
 
 /// The server has taken all it was sent, and has neither sent an octet nor ended the connection.

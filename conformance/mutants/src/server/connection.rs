@@ -65,10 +65,17 @@ impl Connection {
         stream
             .set_nodelay(!world.fault.has(Fault::NagleLeftOn))
             .ok()?;
+        let local = local_end(&stream)?;
+        let unlimited = world.fault.has(Fault::LimitAtMainOnly) && !world.is_main(local);
+        let limit = if unlimited {
+            u32::MAX
+        } else {
+            world.options.limit
+        };
         Some(Self {
-            local: local_end(&stream)?,
+            local,
             stream,
-            inbox: Inbox::new(Role::Server, world.options.limit, world.fault),
+            inbox: Inbox::new(Role::Server, limit, world.fault),
             out: VecDeque::new(),
             progress: now,
             steps: steps.iter().cloned().collect(),
@@ -111,6 +118,11 @@ impl Connection {
             Phase::Serving => header,
             Phase::Closed => None,
             Phase::Awaiting { until, .. } => Some(*until),
+            Phase::Draining(_)
+                if self.scope == Scope::Accept && world.fault.has(Fault::DrainEndlessAtAccept) =>
+            {
+                None
+            }
             Phase::Draining(draining) => draining.wake(world),
         };
         stall.into_iter().chain(phase).min()
@@ -222,7 +234,8 @@ impl Connection {
                 }
                 Phase::Awaiting { .. } => return self.peek(world),
                 Phase::Draining(draining) => {
-                    let over = self.ended && draining.ends_with_the_client(world.fault);
+                    let over = self.ended && draining.ends_with_the_client(world.fault)
+                        || draining.follows_a_fin() && world.fault.has(Fault::FinCloses);
                     let verdict = draining.sent(&self.stream, world.fault, now);
                     self.conclude(if over { Verdict::Close } else { verdict });
                     return;
@@ -356,7 +369,8 @@ impl Connection {
         if world.fault.has(Fault::CloseAfterFirstFrame) {
             return self.fail(world);
         }
-        match request(payload, world.fault) {
+        let long = payload.len() > 4096 && world.fault.has(Fault::RequestShort);
+        match request(if long { b"" } else { payload }, world.fault) {
             Request::Hello => self.hello(world),
             Request::Do(steps) => self.perform(steps, world),
             Request::Listen(_) if world.fault.has(Fault::ListenAtHome) => {
@@ -426,6 +440,26 @@ impl Connection {
         if world.fault.has(Fault::MarkTwice) {
             let marks = steps.iter().filter(|step| matches!(step, Step::Mark(_)));
             steps = marks.chain(&steps).cloned().collect();
+        }
+        if world.fault.has(Fault::StepsFew) && steps.len() > 64 {
+            steps.drain(64..steps.len() - 1);
+        }
+        if world.fault.has(Fault::AnswerEndsSteps) {
+            let answer = steps
+                .iter()
+                .position(|step| matches!(step, Step::Answer(_)));
+            let mut place = 0..;
+            steps.retain(|step| {
+                let behind = place.next() > answer && answer.is_some();
+                !(behind && matches!(step, Step::Mark(_)))
+            });
+        }
+        if world.fault.has(Fault::AwaitOnce) {
+            let mut waits = 0;
+            steps.retain(|step| {
+                waits += u32::from(matches!(step, Step::Await(_)));
+                waits < 2 || !matches!(step, Step::Await(_))
+            });
         }
         self.steps.extend(steps);
     }
@@ -510,8 +544,17 @@ impl Connection {
             target = target.or(list.first());
         }
         let unanswered = self.scope == Scope::Request { answered: false };
+        let forbids = |target| {
+            if world.fault.has(Fault::ListCheckedWhole) {
+                list.iter().any(|endpoint| forbidden(*endpoint))
+            } else if world.fault.has(Fault::ListCheckedFirst) {
+                list.first().is_some_and(|first| forbidden(*first))
+            } else {
+                forbidden(target)
+            }
+        };
         match target.copied() {
-            Some(target) if !forbidden(target) || world.fault.has(Fault::ForbiddenTargetSent) => {
+            Some(target) if !forbids(target) || world.fault.has(Fault::ForbiddenTargetSent) => {
                 self.go(target, payload, world, now);
             }
             Some(_) if unanswered || world.fault.has(Fault::RefusedAfterAnswer) => {

@@ -97,7 +97,8 @@ impl Draining {
             left_since: now,
             ask,
         };
-        let hasty = self.after == After::Redirect && fault.has(Fault::ResetAfterRedirect);
+        let hasty = self.after == After::Redirect && fault.has(Fault::ResetAfterRedirect)
+            || self.after == After::Reset && fault.has(Fault::ResetHasty);
         if hasty { Verdict::Reset } else { Verdict::Stay }
     }
 
@@ -111,6 +112,11 @@ impl Draining {
     /// Whether the client's end of the stream is the end of it all.
     pub(super) fn ends_with_the_client(&self, fault: Fault) -> bool {
         self.after != After::Reset && !fault.has(Fault::DrainIgnoresEnd)
+    }
+
+    /// Whether it follows a `fin`.
+    pub(super) fn follows_a_fin(&self) -> bool {
+        self.after == After::Fin
     }
 
     /// Whether a faulty server gives up, whatever has not arrived.
@@ -141,6 +147,11 @@ impl Draining {
             Clock::Unsent => None,
             Clock::Unacknowledged { ask, .. } => Some(*ask),
             Clock::Running { .. } if world.fault.has(Fault::DrainEndless) => None,
+            Clock::Running { .. }
+                if self.after == After::Fin && world.fault.has(Fault::FinLingers) =>
+            {
+                None
+            }
             Clock::Running { began, heard } => {
                 let idle = *heard + milliseconds(linger_idle);
                 let total = *began + milliseconds(linger_total);

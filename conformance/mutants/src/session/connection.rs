@@ -8,7 +8,7 @@ use rustix::event::PollFlags;
 
 use super::ending::End;
 use super::{Message, Offered, Session};
-use crate::command::Discipline;
+use crate::command::{Discipline, Settings};
 use crate::frame::{Frame, Inbox, Kind, Next, Outgoing, Taken};
 use crate::payload::Payload;
 use crate::socket::{Arrived, dial, local_end, reset};
@@ -88,6 +88,9 @@ impl Session {
         let Some(dialled) = dialled else {
             if !mapped && !self.fault.has(Fault::DialSilent) {
                 self.say(&format!("dial {}", place.endpoint));
+            }
+            if self.fault.has(Fault::DialUnmappedFinal) {
+                return self.end(End::Failure(Kind::ConnectFailed));
             }
             return self.lost(End::Failure(Kind::ConnectFailed));
         };
@@ -170,7 +173,9 @@ impl Session {
         }
         self.restless = !quiet;
         self.clocks(now);
-        if quiet && matches!(self.link, Link::Up(_) | Link::Settling { .. }) {
+        let hasty = matches!(self.link, Link::Dialling { .. })
+            && self.fault.has(Fault::SyncWhileConnecting);
+        if hasty || quiet && matches!(self.link, Link::Up(_) | Link::Settling { .. }) {
             self.synced();
         }
     }
@@ -225,6 +230,12 @@ impl Session {
         let Place { endpoint, .. } = self.place;
         if self.hop > 0 || !self.fault.has(Fault::ConnectedUnsaid) {
             let hop = self.hop;
+            let first = *self.baggage.local.get_or_insert(local);
+            let local = if self.fault.has(Fault::LocalOfHome) {
+                first
+            } else {
+                local
+            };
             self.say(&format!("connected {endpoint} local={local} hop={hop}"));
         }
         if let Some(report) = self.baggage.postponed.take() {
@@ -237,7 +248,12 @@ impl Session {
     }
 
     fn establish(&mut self, stream: TcpStream, broken: bool, now: Instant) {
-        let mut inbox = Inbox::new(Role::Client, self.settings.limit, self.fault);
+        let limit = if self.place.target && self.fault.has(Fault::LimitAtHomeOnly) {
+            Settings::default().limit
+        } else {
+            self.settings.limit
+        };
+        let mut inbox = Inbox::new(Role::Client, limit, self.fault);
         inbox.prepend(std::mem::take(&mut self.baggage.leftover));
         let greets = self.hop == 0 || !self.fault.has(Fault::GreetingsOnlyAtHome);
         let expected = self.settings.discipline == Discipline::Paired
@@ -249,10 +265,12 @@ impl Session {
                 .baggage
                 .greetings
                 .take()
-                .unwrap_or(if greets && expected {
-                    self.settings.greeting
-                } else {
+                .unwrap_or(if !greets || !expected {
                     0
+                } else if self.fault.has(Fault::GreetingsInOneOctet) {
+                    self.settings.greeting & 0xFF
+                } else {
+                    self.settings.greeting
                 }),
             out: self.baggage.carried.take(),
             progress: now,
@@ -315,12 +333,21 @@ impl Session {
     }
 
     /// Hands the transport a piece of the next message that may go; whether it took any.
-    fn write(&mut self, now: Instant, drained: bool) -> bool {
+    pub(super) fn write(&mut self, now: Instant, drained: bool) -> bool {
         let greeted = self.is_greeted();
         let Link::Up(connection) = &mut self.link else {
             return false;
         };
         if connection.broken || connection.shut || !greeted {
+            return false;
+        }
+        let began = |message: &Message| message.offered == Offered::Whole;
+        if self.half_closed
+            && self.hop > 0
+            && self.fault.has(Fault::HalfCloseAfterFirst)
+            && self.queue.iter().any(began)
+        {
+            connection.close_half();
             return false;
         }
         let next = |message: &Message| message.offered != Offered::Whole && !message.held;
@@ -374,6 +401,15 @@ impl Session {
             Err(_) => connection.broken = true,
         }
         said
+    }
+
+    /// What a faulty client does at a half-close before anything else.
+    pub(super) fn shut_hastily(&mut self) {
+        if let Link::Up(connection) = &mut self.link
+            && self.fault.has(Fault::HalfCloseHasty)
+        {
+            connection.close_half();
+        }
     }
 
     /// Whether the greetings are there (EOP-ACC-5).

@@ -47,7 +47,9 @@ impl Session {
     /// The connection ended without a REDIRECT.
     pub(super) fn lost(&mut self, end: End) {
         self.blame(end);
-        let clean = matches!(end, End::Fin) && self.queue.is_empty();
+        let clean = matches!(end, End::Fin)
+            && self.queue.is_empty()
+            && !self.fault.has(Fault::FallbackFromCleanEnd);
         if !clean && self.retries(end) {
             return;
         }
@@ -69,8 +71,15 @@ impl Session {
         let safe = (!offered || self.fault.has(Fault::FallbackWithOffered))
             && (refused || !self.fault.has(Fault::FallbackOnlyRefused));
         let failed = self.place.target && !self.place.answered && !clean;
+        let over = self.place.target && !clean && !self.moves.in_episode();
+        if asked && safe && over && self.fault.has(Fault::FallbackAnytime) {
+            return self.return_home();
+        }
         if asked && safe && failed {
-            match self.moves.fall_back(self.home, &self.settings) {
+            match self
+                .moves
+                .fall_back(self.home, &self.settings, Instant::now())
+            {
                 Ok(true) => return self.return_home(),
                 Ok(false) => {}
                 Err(kind) => {
@@ -85,8 +94,12 @@ impl Session {
         self.end(end);
     }
 
-    fn return_home(&mut self) {
+    pub(super) fn return_home(&mut self) {
         self.hop += 1;
+        self.baggage.failed = Some(self.place.endpoint);
+        if self.fault.has(Fault::FallbackForgetsNew) {
+            self.queue.retain(|message| message.owed);
+        }
         self.offer_again();
         self.hold();
         if self.fault.has(Fault::FallbackRedirected) {
@@ -96,7 +109,13 @@ impl Session {
             ));
         }
         self.link = Link::Over;
-        self.connect(Place::home(self.home, Instant::now()), None);
+        let now = Instant::now();
+        let place = if self.fault.has(Fault::FallbackAsTarget) {
+            Place::target(self.home, now)
+        } else {
+            Place::home(self.home, now)
+        };
+        self.connect(place, None);
     }
 
     fn offer_again(&mut self) {
@@ -145,9 +164,20 @@ impl Session {
         let unsettled = delivered || !self.queue.is_empty();
         let manual = self.settings.discipline == Discipline::Manual;
         if manual && unsettled && !self.fault.has(Fault::SettlesAtOnce) {
+            let patience = if self.fault.has(Fault::SettlesWhenTold) {
+                60 * SETTLING
+            } else {
+                SETTLING
+            };
+            let lossy = matches!(end, End::Fin) && !self.queue.is_empty();
+            let end = if lossy && self.fault.has(Fault::FinIsFinal) {
+                End::Failure(Kind::Uncertain)
+            } else {
+                end
+            };
             self.link = Link::Settling {
                 end,
-                until: Instant::now() + SETTLING,
+                until: Instant::now() + patience,
             };
             self.synced();
         } else {
@@ -167,9 +197,38 @@ impl Session {
         }
     }
 
+    /// Manual: what was retired was answered before the REDIRECT that was refused, and ended the episode then.
+    pub(super) fn judge_again(&mut self, now: Instant) {
+        let Link::Settling {
+            end:
+                End::NotMoved {
+                    kind: Kind::RedirectLoop | Kind::TooManyRedirects,
+                    target,
+                    ..
+                },
+            until,
+        } = self.link
+        else {
+            return;
+        };
+        if self.fault.has(Fault::JudgedOnce) {
+            return;
+        }
+        self.place.answered = true;
+        self.moves.end_episode();
+        match self.decision(target, None, now) {
+            Ok(()) => self.depart(target, self.late, now),
+            Err(end) => self.link = Link::Settling { end, until },
+        }
+    }
+
     pub(super) fn finish(&mut self, end: End) {
         self.link = Link::Over;
         self.synced();
+        if matches!(end, End::Closed) && self.fault.has(Fault::ClosedUnsentUncounted) {
+            self.queue
+                .retain(|message| message.owed || message.offered != Offered::Nothing);
+        }
         let report = match end {
             End::Fin => self.fin(),
             End::Failure(kind) => self.failure(kind),
@@ -233,11 +292,15 @@ impl Session {
             answered,
             ..
         } = self.place;
-        if !target || answered || self.fault.has(Fault::FailureBare) {
+        let elsewhere = self.baggage.answered > 0 && self.fault.has(Fault::AnsweredElsewhere);
+        if !target || answered || elsewhere || self.fault.has(Fault::FailureBare) {
             return kind.name().to_owned();
         }
         let cause = if self.fault.has(Fault::CauseMisnamed) {
             Kind::ConnectFailed
+        } else if kind == Kind::TruncatedFrame && self.fault.has(Fault::TruncatedAtTargetUncertain)
+        {
+            Kind::Uncertain
         } else {
             kind
         };
@@ -319,16 +382,26 @@ impl Session {
                     .inbox
                     .header_since()
                     .map(|since| since + self.settings.header);
-                let header = header.map(|until| (until, End::Failure(Kind::Timeout)));
-                let writes = connection.out.is_some() && !connection.broken;
+                let untimed = self.place.target && self.fault.has(Fault::HeaderTimerAtHomeOnly);
+                let header = header
+                    .filter(|_| !untimed)
+                    .map(|until| (until, End::Failure(Kind::Timeout)));
+                let held = |message: &Message| message.offered == Offered::Nothing;
+                let held = self.fault.has(Fault::HeldBackStalls) && self.queue.iter().any(held);
+                let writes = (connection.out.is_some() || held) && !connection.broken;
+                let patient = self.place.target && self.fault.has(Fault::StallAtHomeOnly)
+                    || self.fault.has(Fault::StallMissing);
                 let stall = (
                     connection.progress + self.settings.stall,
                     End::Failure(Kind::Stall),
                 );
-                let stall = (writes && !self.fault.has(Fault::StallMissing)).then_some(stall);
+                let stall = (writes && !patient).then_some(stall);
                 let hurried = self.moves.is_hurried() || self.fault.has(Fault::DeadlineWhileIdle);
                 let hurried = hurried && self.moves.in_episode();
-                let greetings = deadline.filter(|_| connection.greetings > 0 || hurried);
+                let endures = !self.moves.in_episode()
+                    && self.settings.greeting > 0
+                    && self.fault.has(Fault::HomeDeadlineEndures);
+                let greetings = deadline.filter(|_| connection.greetings > 0 || hurried || endures);
                 let bounds = [header, stall, greetings].into_iter().flatten();
                 bounds.min_by_key(|bound| bound.0)
             }
@@ -379,7 +452,9 @@ impl Session {
         if let Some((_, end)) = self.bound().filter(|bound| bound.0 <= now) {
             match (&self.link, end) {
                 (Link::Settling { .. }, end) => self.finish(end),
-                (Link::Dialling { .. } | Link::Up(_) | Link::Over, End::NotMoved { .. }) => {
+                (Link::Dialling { .. } | Link::Up(_) | Link::Over, End::NotMoved { .. })
+                    if !self.fault.has(Fault::FallbackAtDeadline) =>
+                {
                     self.end(end)
                 }
                 (Link::Dialling { .. } | Link::Up(_) | Link::Over, end) => self.lost(end),
@@ -395,7 +470,12 @@ impl Session {
             Link::Dialling { .. } | Link::Settling { .. } | Link::Over => false,
         };
         self.idle_since = if idle {
-            self.idle_since.or(Some(now))
+            let since = if self.fault.has(Fault::QuietFromConnecting) {
+                self.place.since
+            } else {
+                now
+            };
+            self.idle_since.or(Some(since))
         } else {
             None
         };

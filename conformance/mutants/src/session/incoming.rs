@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::connection::{Link, Place};
 use super::ending::End;
 use super::{Offered, Session};
-use crate::command::{Discipline, Order};
+use crate::command::{Discipline, Fallback, Order, Resend};
 use crate::frame::{Frame, Kind, Next, Outgoing};
 use crate::payload::{Payload, body, hex};
 use crate::policy::{Move, refusal};
@@ -46,6 +46,12 @@ impl Session {
                 self.queue.len()
             ));
         }
+        if let Link::Up(connection) = &mut self.link
+            && self.fault.has(Fault::MovesBehindUnsolicited)
+            && let Next::Frame(Frame::Redirect { target, payload }) = connection.inbox.next()
+        {
+            return self.redirect(target, payload, Instant::now());
+        }
         self.lost(End::Failure(Kind::Unsolicited));
     }
 
@@ -63,8 +69,18 @@ impl Session {
             if self.fault.has(Fault::GreetingAsAnswer) {
                 self.queue.pop_front();
             }
-            if self.fault.has(Fault::GreetingEndsEpisode) {
+            let last = connection.greetings == 0;
+            if self.fault.has(Fault::GreetingEndsEpisode)
+                || late && self.fault.has(Fault::LateGreetingEndsEpisode)
+            {
                 self.moves.end_episode();
+            }
+            self.place.answered |= self.place.target && self.fault.has(Fault::GreetingIsAnswer);
+            if self.fault.has(Fault::HomeDeadlinePerGreeting) {
+                self.place.since = Instant::now();
+            }
+            if last && self.fault.has(Fault::GreetingFlushes) {
+                self.write(Instant::now(), true);
             }
         } else {
             match self.settings.discipline {
@@ -96,7 +112,10 @@ impl Session {
                 self.fault.has(Fault::UnofferedAnswered)
                     || late && self.fault.has(Fault::UnofferedAnsweredLate)
             }
-            None => self.fault.has(Fault::UnsolicitedTaken),
+            None => {
+                self.fault.has(Fault::UnsolicitedTaken)
+                    || self.place.target && self.fault.has(Fault::UnsolicitedAtTargetTaken)
+            }
         };
         if !answers {
             return None;
@@ -135,6 +154,7 @@ impl Session {
         if self.fault.has(Fault::PayloadEndsEpisode) {
             self.moves.end_episode();
         }
+        self.place.answered |= self.place.target && self.fault.has(Fault::NewsIsAnswer);
         Some(())
     }
 
@@ -205,6 +225,7 @@ impl Session {
             return;
         };
         let late = !payload.is_empty();
+        self.late = late;
         let greets = connection.greetings > 0;
         if self.fault.has(Fault::RedirectEchoed) {
             let _ =
@@ -269,6 +290,11 @@ impl Session {
                 {
                     self.baggage.kept.push(connection.stream);
                 }
+                if self.settings.fallback == Fallback::Home
+                    && self.fault.has(Fault::FallbackWhenRefused)
+                {
+                    return self.return_home();
+                }
                 self.end(end);
             }
         }
@@ -308,9 +334,11 @@ impl Session {
         if self.hop > 0 && self.fault.has(Fault::SecondHopUnchecked) {
             return None;
         }
+        let failed = self.baggage.failed;
+        let failed = failed.filter(|_| self.fault.has(Fault::SecureOfFailedTarget));
         let asked = Move {
             home: self.home,
-            from: self.place.endpoint,
+            from: failed.unwrap_or(self.place.endpoint),
             target,
         };
         refusal(
@@ -322,7 +350,7 @@ impl Session {
     }
 
     /// The policy, then the bounds (EOP-POL-9).
-    fn decision(
+    pub(super) fn decision(
         &mut self,
         target: SocketAddrV4,
         refused: Option<&'static str>,
@@ -352,6 +380,8 @@ impl Session {
         let Place {
             endpoint, answered, ..
         } = self.place;
+        let asked_again = !self.queue.is_empty() && self.fault.has(Fault::AskedAgainVisited);
+        let answered = answered && !asked_again;
         let followed = self
             .moves
             .follow(endpoint, answered, target, &self.settings, now);
@@ -360,10 +390,15 @@ impl Session {
     }
 
     /// Leaves for the target (EOP-CLS-8, EOP-CLS-9).
-    fn depart(&mut self, target: SocketAddrV4, late: bool, now: Instant) {
+    pub(super) fn depart(&mut self, target: SocketAddrV4, late: bool, now: Instant) {
         self.hop += 1;
+        if late && self.fault.has(Fault::LateUncounted) {
+            self.moves.uncount();
+        }
+        let asks = self.settings.resend == Resend::Explicit
+            && self.fault.has(Fault::DecidesWithNothingOwed);
         let hop = self.hop - u32::from(self.fault.has(Fault::HopBefore));
-        let resend = if self.undecided {
+        let resend = if self.undecided || asks {
             "explicit"
         } else {
             "automatic"
@@ -394,14 +429,22 @@ impl Session {
             }
             old = Some(connection.stream);
         }
-        if self.fault.has(Fault::OldConnectionKept) {
+        let idle = !late && self.queue.is_empty();
+        if self.fault.has(Fault::OldConnectionKept)
+            || late && self.fault.has(Fault::OldKeptWhenLate)
+            || idle && self.fault.has(Fault::OldKeptWhenIdle)
+        {
             self.baggage.kept.extend(old.take());
         }
-        if self.fault.has(Fault::NewFirstUnasked) {
+        if self.fault.has(Fault::NewFirstUnasked)
+            || self.hop > 1 && self.fault.has(Fault::NewFirstLater)
+        {
             self.baggage.outgoing = old.take();
         }
         // What is not carried over is closed here.
-        let old = old.filter(|_| self.settings.order == Order::NewFirst);
+        let waits =
+            self.settings.order == Order::NewFirst && !self.fault.has(Fault::NewFirstIgnored);
+        let old = old.filter(|_| waits);
         self.connect(Place::target(target, now), old);
     }
 }

@@ -1,6 +1,6 @@
 //! Section 5.1 for clients: what an answer is, greetings, the two disciplines.
 
-use super::scenes::{arrive, ask, asked, follow, give, owing};
+use super::scenes::{arrive, ask, asked, follow, give, moved, owing};
 use crate::case::Case;
 use crate::feature::Feature;
 use crate::octets::{n, r, r_with};
@@ -79,6 +79,35 @@ pub(super) const CASES: &[Case] = &[
         }
         session.expect("ended Unsolicited")?;
         h.expect_end()
+    })
+    .negative(),
+    Case::client("acc.unsolicited-then-redirect", &["EOP-ERR-1", "EOP-ACC-9"], "a REDIRECT behind a message that answers nothing moves nobody", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "")?;
+        if s.control() {
+            ask(&mut session, &mut h)?;
+        }
+        h.send([n("x"), r(target.address())].concat())?;
+        if s.control() {
+            session.expect_message(b"x", "outstanding=0")?;
+            return follow(&mut session, &target, "owed=0 late=0").map(drop);
+        }
+        session.expect("ended Unsolicited")?;
+        target.nobody()
+    })
+    .negative(),
+    Case::client("acc.unsolicited-at-target", &["EOP-ACC-9"], "at a target, too, a message that answers nothing is Unsolicited", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "")?;
+        if s.control() {
+            ask(&mut session, &mut t)?;
+        }
+        t.send(n("x"))?;
+        if s.control() {
+            return session.expect_message(b"x", "outstanding=0").map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Unsolicited", target.address()))?;
+        t.expect_end()
     })
     .negative(),
     Case::client("acc.unsolicited-late", &["EOP-ACC-10", "EOP-ACC-9"], "a payload of a REDIRECT that answers nothing is Unsolicited, not delivered, and nobody moves", |s| {
@@ -239,6 +268,38 @@ pub(super) const CASES: &[Case] = &[
         t.expect_n("q")
     })
     .needs(Feature::Greeting),
+    Case::client("acc.many-greetings", &["EOP-ACC-5", "EOP-ACC-6"], "three hundred greetings: what waits goes out behind the last of them", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=300")?;
+        session.say("send 71");
+        session.sync()?;
+        h.send(n("hi").repeat(299))?;
+        (0..299).try_for_each(|_| session.expect_message(b"hi", "outstanding=1 greeting=1").map(drop))?;
+        session.sync()?;
+        if let Some(came) = h.anything_by_now() {
+            return Err(Stop::messages("nothing before the last greeting", came));
+        }
+        h.send(n("last"))?;
+        session.expect_message(b"last", "outstanding=1 greeting=1")?;
+        h.expect_n("q")
+    })
+    .needs(Feature::Greeting)
+    .whole(),
+    Case::client("acc.redirect-behind-greeting", &["EOP-CLS-11"], "the last greeting and R in one read: what waited for the greeting goes to the target only", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
+        session.say("send 71");
+        session.sync()?;
+        h.send([n("welcome"), r(target.address())].concat())?;
+        session.expect_message(b"welcome", "outstanding=1 greeting=1")?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.expect_n("q")?;
+        h.expect_end()
+    })
+    .needs(Feature::Greeting)
+    .whole(),
     Case::client("acc.redirect-for-greeting", &["EOP-ACC-7"], "a REDIRECT without payload stands in place of the greetings", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "greeting=2")?;
@@ -327,6 +388,19 @@ pub(super) const CASES: &[Case] = &[
         t.anything_by_now().map_or(Ok(()), |came| Err(Stop::messages("only `two` resent", came)))
     })
     .needs(Feature::Manual),
+    Case::client("acc.manual-retire-many", &["EOP-ACC-11"], "in manual nothing is retired with 0, two of three messages are with 2, and the third is owed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        give(&session, &mut h, &["one", "two", "six"])?;
+        session.say("retire 0");
+        session.say("retire 2");
+        session.sync()?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        session.say("resend 1");
+        t.expect_n("six")
+    })
+    .needs(Feature::Manual),
     Case::client("acc.manual-retire-after-redirect", &["EOP-ACC-14"], "in manual an answer and R in one read: what is retired then is not resent", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
@@ -357,13 +431,31 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs(Feature::Manual)
     .whole(),
-    Case::client("acc.manual-end-waits", &["EOP-ACC-14", "EOP-DRV-15"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
+    Case::client("acc.manual-retire-after-fin", &["EOP-ACC-14", "EOP-HCL-4"], "in manual an answer and FIN: what is retired then makes it a clean end", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send(n("r"))?;
+        h.half_close()?;
+        session.expect_message(b"r", "outstanding=1")?;
+        session.say("retire 1");
+        session.say("sync s0");
+        match session.events_until("ended")?.last() {
+            Some(ended) if ended.matches("ended eof owed=0 unsent=0 uncertain=0") => Ok(()),
+            ended => Err(Stop::messages("ended eof", format!("{ended:?}"))),
+        }
+    })
+    .needs(Feature::Manual),
+    Case::client("acc.manual-end-waits", &["EOP-ACC-14", "EOP-DRV-15", "EOP-DRV-14"], "in manual the end waits for the application, which retires what was answered before RST", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
         h.send(n("r"))?;
         session.expect_message(b"r", "outstanding=1")?;
         h.reset()?;
         session.quiet()?;
+        for command in ["send 71", "half-close", "resend 0"] {
+            session.say(command);
+            session.expect("rejected send|half-close|resend *").map_err(|stop| stop.against("EOP-DRV-14"))?;
+        }
         session.say("retire 1");
         session.say("sync s0");
         session.expect("synced s0")?;
@@ -371,16 +463,24 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs(Feature::Manual)
     .whole(),
-    Case::client("acc.manual-clean-end-waits", &["EOP-DRV-15"], "in manual a clean end waits too, if a message was delivered that nobody answered for", |s| {
+    Case::client("acc.manual-clean-end-waits", &["EOP-DRV-15", "EOP-DRV-17"], "in manual a clean end waits too, if a message was delivered that nobody answered for; a `close` lets it stand", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
         h.send(n("news"))?;
         session.expect_message(b"news", "outstanding=0")?;
         h.half_close()?;
         session.quiet()?;
-        session.say("sync s0");
-        session.expect("synced s0")?;
-        session.expect("ended eof").map(drop)
+        session.say("close");
+        session.expect("ended eof").map_err(|stop| stop.against("EOP-DRV-17")).map(drop)
+    })
+    .needs(Feature::Manual)
+    .whole(),
+    Case::client("acc.manual-end-waits-no-longer", &["EOP-DRV-15"], "in manual the end waits for one second, and comes by itself then", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.half_close()?;
+        session.patience(s.beyond(1000));
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=1").map(drop)
     })
     .needs(Feature::Manual)
     .whole(),
@@ -394,6 +494,45 @@ pub(super) const CASES: &[Case] = &[
         session.sync()?;
         h.send(r(target.address()))?;
         follow(&mut session, &target, s.pick("owed=0", "owed=1")).map(drop)
+    })
+    .negative()
+    .needs(Feature::Manual),
+    Case::client("acc.manual-retire-part", &["EOP-ACC-12"], "in manual a message that is still being sent cannot be retired", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual")?;
+        session.say(&format!("send @{HUGE}"));
+        if s.control() {
+            h.message("the message")?;
+            session.say("retire 1");
+            return session.sync();
+        }
+        h.expect_octets(1)?;
+        session.say("retire 1");
+        session.expect("rejected retire *").map(drop)
+    })
+    .negative()
+    .needs(Feature::Manual)
+    .whole(),
+    Case::client("acc.manual-retire-after-resend", &["EOP-ACC-12"], "in manual what is owed can be retired until the application resends it, and then only when it was sent again", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual greeting=1")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        if !s.control() {
+            session.say("resend 1");
+        }
+        session.say("retire 1");
+        if s.control() {
+            session.sync()?;
+        } else {
+            session.expect("rejected retire *")?;
+        }
+        t.send(n("again"))?;
+        session.expect_message(b"again", s.pick("outstanding=0", "outstanding=1"))?;
+        if s.control() { Ok(()) } else { t.expect_n("q") }
     })
     .negative()
     .needs(Feature::Manual),

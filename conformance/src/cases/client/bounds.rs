@@ -1,6 +1,6 @@
 //! Section 7 for clients: episodes, loops, deadlines, failed targets, fallback.
 
-use super::scenes::{arrive, ask, asked, early, follow, owing};
+use super::scenes::{arrive, ask, asked, early, follow, moved, owing};
 use crate::case::Case;
 use crate::feature::Feature;
 use crate::link::Link;
@@ -42,6 +42,24 @@ fn one_too_many(s: &ClientStage<'_>, settings: &str, followed: u32) -> Step {
     last.nobody()
 }
 
+/// Moves there and back, each with an answer, of which number `last` is one too many; the control's is followed.
+fn one_move_too_many(s: &ClientStage<'_>, settings: &str, last: u32) -> Step {
+    let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+    let (mut session, mut link) = asked(s, &home, settings)?;
+    for hop in 1..=last {
+        let next = if hop % 2 == 1 { &b } else { &home };
+        link.send(r_with(next.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        if hop == last && !s.control() {
+            session.expect(&format!("ended TooManyRedirects target={}", next.address()))?;
+            return next.nobody();
+        }
+        link = follow(&mut session, next, &format!("owed=0 hop={hop}"))?;
+        ask(&mut session, &mut link)?;
+    }
+    Ok(())
+}
+
 /// `link` redirects to `visited` (the defect) or to a fresh endpoint (the control).
 fn back_to(
     s: &ClientStage<'_>,
@@ -66,6 +84,35 @@ fn back_to(
     visited.nobody()
 }
 
+/// `link` redirects to a target that refuses; the client falls back to `home`.
+fn fall_back(
+    session: &mut Session,
+    link: &mut Link,
+    refusing: &Endpoint,
+    home: &Endpoint,
+) -> Step<Link> {
+    link.send(r(refusing.address()))?;
+    session.expect(&format!("redirected {} owed=1", refusing.address()))?;
+    arrive(session, home)
+}
+
+/// With this bound at 1 a failed target does not send the client home; with 2, the control, it does.
+fn fallback_beyond(s: &ClientStage<'_>, bound: &str) -> Step {
+    let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+    let settings = format!("fallback=home {bound}={}", s.pick(2, 1));
+    let (mut session, mut h) = asked(s, &home, &settings)?;
+    if s.control() {
+        return fall_back(&mut session, &mut h, &target, &home).map(drop);
+    }
+    h.send(r(target.address()))?;
+    session.expect(&format!("redirected {} owed=1", target.address()))?;
+    session.expect(&format!(
+        "ended RedirectFailed target={} cause=ConnectFailed owed=1",
+        target.address()
+    ))?;
+    home.nobody()
+}
+
 pub(super) const CASES: &[Case] = &[
     Case::client("epi.five", &["EOP-EPI-1"], "five redirects are followed, the sixth is TooManyRedirects", |s| one_too_many(s, "", 5))
         .negative()
@@ -75,6 +122,28 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs(Feature::Automatic),
+    Case::client("epi.sixteen", &["EOP-EPI-1"], "with max-redirects=16 the seventeenth is TooManyRedirects", |s| {
+        one_too_many(s, "max-redirects=16", 16)
+    })
+    .negative()
+    .needs(Feature::Automatic)
+    .whole(),
+    Case::client("epi.news-counts", &["EOP-EPI-1", "EOP-EPI-4"], "in manual a REDIRECT whose payload answers nothing counts like any other", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, s.pick("discipline=manual max-redirects=2", "discipline=manual max-redirects=1"))?;
+        h.send(r_with(b.address(), "news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        let mut link = follow(&mut session, &b, "owed=0 late=1")?;
+        link.send(r_with(c.address(), "more"))?;
+        session.expect_message(b"more", "outstanding=0")?;
+        if s.control() {
+            return follow(&mut session, &c, "owed=0 late=1").map(drop);
+        }
+        session.expect_end(&mut link, &format!("ended TooManyRedirects target={} owed=0", c.address()))?;
+        c.nobody()
+    })
+    .negative()
+    .needs(Feature::Manual),
     Case::client("epi.none", &["EOP-EPI-8"], "with max-redirects=0 a REDIRECT is surfaced as NotFollowed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, s.pick("max-redirects=1", "max-redirects=0"))?;
@@ -108,6 +177,42 @@ pub(super) const CASES: &[Case] = &[
         let mut again = follow(&mut session, &home, "owed=0 late=1")?;
         ask(&mut session, &mut again)
     }),
+    Case::client("epi.self-answered-before", &["EOP-EPI-3"], "a home that answered a message may be returned to, although it left a later one unanswered", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        ask(&mut session, &mut h)?;
+        early(&mut session, &mut h, &home, 1).map(drop)
+    }),
+    Case::client("epi.late-retirement-at-the-redirector", &["EOP-EPI-3", "EOP-ACC-14"], "in manual an answer that is retired behind R counts as made before it: its sender may be returned to", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send([n("r"), r(b.address())].concat())?;
+        session.expect_message(b"r", "outstanding=1")?;
+        let mut link = follow(&mut session, &b, "owed=1 late=0")?;
+        if !s.control() {
+            session.say("retire 1");
+            session.sync()?;
+            link.send(r(home.address()))?;
+            return follow(&mut session, &home, "owed=0 late=0 hop=2").map(drop);
+        }
+        link.send(r(home.address()))?;
+        session.expect_end(&mut link, &format!("ended RedirectLoop target={} owed=1", home.address()))
+    })
+    .negative()
+    .needs(Feature::Manual)
+    .whole(),
+    Case::client("epi.judged-again", &["EOP-ACC-14", "EOP-EPI-3"], "in manual a RedirectLoop that a retirement shows to be none is followed after all", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send([n("r"), r(home.address())].concat())?;
+        session.expect_message(b"r", "outstanding=1")?;
+        session.say("retire 1");
+        follow(&mut session, &home, "owed=0 late=0 hop=1").map(drop)
+    })
+    .needs(Feature::Manual)
+    .whole(),
     Case::client("epi.back-home", &["EOP-EPI-2", "EOP-EPI-3"], "home to B to home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
@@ -142,15 +247,27 @@ pub(super) const CASES: &[Case] = &[
         let _t = target.accept()?;
         session.expect(&format!("connected {believed}")).map(drop)
     }),
-    Case::client("epi.loop-before-count", &["EOP-EPI-12", "EOP-EPI-2"], "a visited endpoint that would be one redirect too many is RedirectLoop", |s| {
-        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
-        let (mut session, mut h) = asked(s, &home, "max-redirects=1")?;
-        let mut link = early(&mut session, &mut h, &b, 1)?;
-        let target = s.pick(&c, &home);
-        link.send(r(target.address()))?;
-        let kind = s.pick("TooManyRedirects", "RedirectLoop");
-        session.expect(&format!("ended {kind} target={} owed=1", target.address()))?;
-        target.nobody()
+    Case::client("epi.none-before-loop", &["EOP-EPI-12", "EOP-EPI-8"], "with max-redirects=0 a visited endpoint is NotFollowed, not RedirectLoop", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, s.pick("max-redirects=1", "max-redirects=0"))?;
+        h.send(r(home.address()))?;
+        let kind = s.pick("RedirectLoop", "NotFollowed");
+        session.expect(&format!("ended {kind} target={} owed=1", home.address()))?;
+        home.nobody()
+    })
+    .negative(),
+    Case::client("epi.loop-before-count", &["EOP-EPI-12", "EOP-EPI-2"], "a visited endpoint that would be one redirect, or one move, too many is RedirectLoop", |s| {
+        for bound in ["max-redirects=1", "moves=1"] {
+            let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+            let (mut session, mut h) = asked(s, &home, bound)?;
+            let mut link = early(&mut session, &mut h, &b, 1)?;
+            let target = s.pick(&c, &home);
+            link.send(r(target.address()))?;
+            let kind = s.pick("TooManyRedirects", "RedirectLoop");
+            session.expect(&format!("ended {kind} target={} owed=1", target.address()))?;
+            target.nobody()?;
+        }
+        Ok(())
     })
     .negative(),
     Case::client("epi.answers-end-it", &["EOP-EPI-11", "EOP-EPI-1", "EOP-EPI-2"], "back and forth eight times with an answer each time is no loop", |s| {
@@ -201,6 +318,16 @@ pub(super) const CASES: &[Case] = &[
         follow(&mut session, &home, "owed=0 hop=2").map(drop)
     })
     .needs(Feature::Manual),
+    Case::client("epi.quiet-counts-from-the-drop", &["EOP-EPI-11", "EOP-EPI-2"], "a client is idle from when nothing is outstanding, not from when it connected: behind a drop, back home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "episode=1000")?;
+        link.idle(1000, 12);
+        session.say("drop 1");
+        session.sync()?;
+        back_to(s, &mut session, &mut link, &home, 0)
+    })
+    .negative()
+    .whole(),
     Case::client("epi.waiting-does-not-end-it", &["EOP-EPI-11", "EOP-EPI-2"], "a client that waits for its answer is not idle, however long: back home is a loop", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = asked(s, &home, "episode=200 resend=automatic")?;
@@ -235,6 +362,24 @@ pub(super) const CASES: &[Case] = &[
         link.send(n("again"))?;
         session.expect_message(b"again", "greeting=1")?;
         back_to(s, &mut session, &mut link, &home, 0)
+    })
+    .negative()
+    .needs(Feature::Greeting),
+    Case::client("epi.late-greeting-is-no-answer", &["EOP-EPI-4"], "a greeting in a REDIRECT does not end an episode: home to B, greeted by both, back home is a loop", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        h.send(r_with(b.address(), "welcome"))?;
+        session.expect_message(b"welcome", "outstanding=0 greeting=1")?;
+        let mut link = follow(&mut session, &b, "owed=0 late=1")?;
+        let fresh = s.endpoint("fresh")?;
+        let target = s.pick(&fresh, &home);
+        link.send(r_with(target.address(), "again"))?;
+        session.expect_message(b"again", "outstanding=0 greeting=1")?;
+        if s.control() {
+            return follow(&mut session, &fresh, "owed=0 late=1").map(drop);
+        }
+        session.expect(&format!("ended RedirectLoop target={} owed=0", home.address()))?;
+        home.nobody()
     })
     .negative()
     .needs(Feature::Greeting),
@@ -313,6 +458,46 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .needs(Feature::Greeting)
     .whole(),
+    Case::client("epi.deadline-around-an-answer", &["EOP-EPI-5", "EOP-EPI-6"], "the deadline's clock goes on where it stood when a target redirects instead of answering", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let settings = format!("greeting=1 resend=automatic deadline={}", s.pick(5000, 600));
+        let (mut session, mut h) = s.begin(&home, &settings)?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        link.idle(600, 6);
+        link.send(n("again"))?;
+        session.expect_message(b"again", "greeting=1")?;
+        link.expect_n("q")?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        link.idle(600, 7);
+        link.send(n("at last"))?;
+        if s.control() {
+            return session.expect_message(b"at last", "greeting=1").map(drop);
+        }
+        session.expect(&format!("ended RedirectDeadline target={} owed=1", c.address())).map(drop)
+    })
+    .negative()
+    .needs(Feature::Greeting)
+    .whole(),
+    Case::client("epi.clock-goes-on", &["EOP-EPI-5", "EOP-EPI-6"], "the deadline bounds what follows when a target that was sent a message redirects", |s| {
+        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
+        let target = s.pick(s.endpoint("target")?, s.silent("target")?);
+        let (mut session, mut h) = asked(s, &home, "resend=automatic deadline=400")?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        link.expect_n("q")?;
+        link.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1 hop=2", target.address()))?;
+        if s.control() {
+            return arrive(&mut session, &target).map(drop);
+        }
+        session.patience(s.beyond(400));
+        session.expect(&format!("ended RedirectDeadline target={} owed=1", target.address())).map(drop)
+    })
+    .negative()
+    .needs(Feature::Automatic)
+    .whole(),
     Case::client("epi.silent-target", &["EOP-EPI-5"], "a target that answers no connect ends the session with RedirectDeadline", |s| {
         let (home, target) = (s.endpoint("home")?, s.pick(s.endpoint("target")?, s.silent("target")?));
         let (mut session, mut h) = asked(s, &home, "deadline=400")?;
@@ -379,17 +564,18 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
-    Case::client("epi.count-before-deadline", &["EOP-EPI-12", "EOP-EPI-1", "EOP-EPI-5"], "a redirect that is one too many is TooManyRedirects, also when the deadline has passed", |s| {
-        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
-        let bound = s.pick("max-redirects=2", "max-redirects=1");
-        let (mut session, mut h) = s.begin(&home, &format!("deadline=300 {bound}"))?;
-        h.send(r(b.address()))?;
-        let mut link = follow(&mut session, &b, "owed=0")?;
-        link.idle(300, 20);
-        link.send(r(c.address()))?;
-        let kind = s.pick("RedirectDeadline", "TooManyRedirects");
-        session.expect(&format!("ended {kind} target={} owed=0", c.address()))?;
-        c.nobody()
+    Case::client("epi.count-before-deadline", &["EOP-EPI-12", "EOP-EPI-1", "EOP-EPI-5"], "a redirect, or a move, that is one too many is TooManyRedirects, also when the deadline has passed", |s| {
+        for bound in ["max-redirects", "moves"] {
+            let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+            let settings = format!("deadline=300 {bound}={}", s.pick(2, 1));
+            let (mut session, mut link) = moved(s, &home, &b, &settings)?;
+            link.idle(300, 15);
+            link.send(r(c.address()))?;
+            let kind = s.pick("RedirectDeadline", "TooManyRedirects");
+            session.expect(&format!("ended {kind} target={} owed=0", c.address()))?;
+            c.nobody()?;
+        }
+        Ok(())
     })
     .negative()
     .whole(),
@@ -417,23 +603,44 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .needs(Feature::Greeting)
     .whole(),
-    Case::client("epi.moves", &["EOP-EPI-7"], "with moves=3 the fourth move in a minute is one too many, whatever was answered", |s| {
-        let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
-        let (mut session, mut link) = asked(s, &home, s.pick("moves=4", "moves=3"))?;
-        for hop in 1..=4 {
-            let next = if hop % 2 == 1 { &b } else { &home };
-            link.send(r_with(next.address(), "r"))?;
-            session.expect_message(b"r", "outstanding=0")?;
-            if hop == 4 && !s.control() {
-                session.expect(&format!("ended TooManyRedirects target={}", next.address()))?;
-                return next.nobody();
-            }
-            link = follow(&mut session, next, &format!("owed=0 hop={hop}"))?;
-            ask(&mut session, &mut link)?;
+    Case::client("epi.home-deadline-over-greetings", &["EOP-EPI-9"], "a greeting of home does not start the deadline for the next one anew", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, &format!("greeting=2 deadline={}", s.pick(5000, 600)))?;
+        h.idle(600, 6);
+        h.send(n("one"))?;
+        session.expect_message(b"one", "greeting=1")?;
+        h.idle(600, 7);
+        h.send(n("two"))?;
+        if s.control() {
+            return session.expect_message(b"two", "greeting=1").map(drop);
         }
-        Ok(())
+        session.expect("ended Timeout").map(drop)
+    })
+    .negative()
+    .needs(Feature::Greeting)
+    .whole(),
+    Case::client("epi.home-deadline-spares-the-greeted", &["EOP-EPI-9"], "a session that home greeted in time outlives the deadline", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1 deadline=300")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        h.idle(300, 20);
+        session.sync()?;
+        ask(&mut session, &mut h)?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0").map(drop)
+    })
+    .needs(Feature::Greeting)
+    .whole(),
+    Case::client("epi.moves", &["EOP-EPI-7"], "with moves=3 the fourth move in a minute is one too many, whatever was answered", |s| {
+        one_move_too_many(s, s.pick("moves=4", "moves=3"), 4)
     })
     .negative(),
+    Case::client("epi.moves-by-default", &["EOP-EPI-7", "EOP-DRV-16"], "without a setting the thirty-first move in a minute is one too many", |s| {
+        one_move_too_many(s, s.pick("moves=32", ""), 31)
+    })
+    .negative()
+    .whole(),
     Case::client("fai.refused", &["EOP-FAI-1", "EOP-FAI-2", "EOP-EPI-2", "EOP-DRV-11"], "a target that refuses the connection is RedirectFailed, named with its cause", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
@@ -480,6 +687,38 @@ pub(super) const CASES: &[Case] = &[
         t.reset()?;
         session.expect("ended Uncertain uncertain=1").map(drop)
     }),
+    Case::client("fai.answers-elsewhere", &["EOP-FAI-1", "EOP-DRV-11"], "what home answered does not make a target that refuses any less RedirectFailed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        ask(&mut session, &mut h)?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        let ended = format!("ended RedirectFailed target={} cause=ConnectFailed owed=1", target.address());
+        session.expect(&ended).map(drop)
+    }),
+    Case::client("fai.greeting-is-no-answer", &["EOP-FAI-1", "EOP-DRV-11"], "a target that greeted and then fails has answered nothing, and is RedirectFailed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "greeting=1")?;
+        t.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut t)?;
+        t.reset()?;
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain uncertain=1", target.address())).map(drop)
+    })
+    .needs(Feature::Greeting),
+    Case::client("fai.news-is-no-answer", &["EOP-FAI-1", "EOP-DRV-11"], "in manual a target whose messages nobody retires has answered nothing, and is RedirectFailed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "discipline=manual")?;
+        ask(&mut session, &mut t)?;
+        t.send(n("news"))?;
+        session.expect_message(b"news", "outstanding=1")?;
+        t.half_close()?;
+        let ended = format!("ended RedirectFailed target={} cause=Uncertain uncertain=1", target.address());
+        session.expect_end(&mut t, &ended)
+    })
+    .needs(Feature::Manual),
     Case::client("fai.clean-end-at-target", &["EOP-FAI-6"], "a target that ends with nothing outstanding is a clean end", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "")?;
@@ -530,6 +769,134 @@ pub(super) const CASES: &[Case] = &[
         }
         session.expect(&format!("ended TooManyRedirects target={} owed=1", c.address()))?;
         c.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-too-many", &["EOP-EPI-1", "EOP-FAI-4"], "a fallback that would be one redirect too many does not happen", |s| {
+        fallback_beyond(s, "max-redirects")
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-one-move-too-many", &["EOP-EPI-7", "EOP-FAI-4"], "a fallback that would be one move too many does not happen", |s| {
+        fallback_beyond(s, "moves")
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-visits-home", &["EOP-EPI-2", "EOP-FAI-4"], "home counts as visited from a fallback on: a REDIRECT to it is a loop, whatever it answered before", |s| {
+        let (home, b) = (s.endpoint("home")?, s.refusing("B")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
+        h.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        ask(&mut session, &mut h)?;
+        let mut again = fall_back(&mut session, &mut h, &b, &home)?;
+        again.expect_n("q")?;
+        back_to(s, &mut session, &mut again, &home, 1)
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-in-every-episode", &["EOP-FAI-4"], "a fallback is possible again in the next episode", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.refusing("C")?);
+        let (mut session, mut link) = asked(s, &home, "fallback=home resend=automatic")?;
+        for target in [&b, &c] {
+            link = fall_back(&mut session, &mut link, target, &home)?;
+            link.expect_n("q")?;
+            link.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+            ask(&mut session, &mut link)?;
+        }
+        Ok(())
+    })
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-carries-what-is-new", &["EOP-ACC-15", "EOP-FAI-4"], "a message that was given at the failed target goes home too, behind the owed one", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 fallback=home resend=automatic")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let t = early(&mut session, &mut h, &target, 1)?;
+        session.say("send 6e6577");
+        session.sync()?;
+        t.reset()?;
+        let mut again = arrive(&mut session, &home)?;
+        again.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=2 greeting=1")?;
+        again.expect_n("q")?;
+        again.expect_n("new")
+    })
+    .needs(Feature::Fallback),
+    Case::client("fai.fallback-home-is-home", &["EOP-DRV-22", "EOP-FAI-4"], "home is no target after a fallback: its failures keep their names", |s| {
+        let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
+        let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
+        let mut again = fall_back(&mut session, &mut h, &target, &home)?;
+        again.expect_n("q")?;
+        again.reset()?;
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=1").map(drop)
+    })
+    .needs(Feature::Fallback),
+    Case::client("fai.no-fallback-outside-an-episode", &["EOP-FAI-1", "EOP-FAI-4"], "a target that fails when the episode is over does not send the client home", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let settings = format!("fallback=home episode={}", s.pick(30_000, 200));
+        let (mut session, t) = moved(s, &home, &target, &settings)?;
+        t.idle(200, 30);
+        session.sync()?;
+        t.reset()?;
+        if s.control() {
+            return arrive(&mut session, &home).map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain", target.address()))?;
+        home.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback)
+    .whole(),
+    Case::client("fai.no-fallback-after-an-answer", &["EOP-DRV-22", "EOP-FAI-4"], "a target that answered and then fails does not send the client home", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "fallback=home")?;
+        if !s.control() {
+            ask(&mut session, &mut t)?;
+            t.send(n("r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+        }
+        t.reset()?;
+        if s.control() {
+            return arrive(&mut session, &home).map(drop);
+        }
+        session.expect("ended Uncertain owed=0 unsent=0 uncertain=0")?;
+        home.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.no-fallback-at-the-deadline", &["EOP-EPI-5", "EOP-FAI-4"], "a target that answers no connect until the deadline does not send the client home", |s| {
+        let (home, target) = (s.endpoint("home")?, s.pick(s.refusing("target")?, s.silent("target")?));
+        let (mut session, mut h) = asked(s, &home, "fallback=home deadline=400")?;
+        if s.control() {
+            return fall_back(&mut session, &mut h, &target, &home).map(drop);
+        }
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        session.patience(s.beyond(400));
+        session.expect(&format!("ended RedirectDeadline target={} owed=1", target.address()))?;
+        home.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback)
+    .whole(),
+    Case::client("fai.no-fallback-unless-it-fails", &["EOP-FAI-6", "EOP-POL-5", "EOP-FAI-4"], "a target that is refused, visited or ends cleanly does not send the client home", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "fallback=home")?;
+        if s.control() {
+            t.reset()?;
+            return arrive(&mut session, &home).map(drop);
+        }
+        t.half_close()?;
+        session.expect("ended eof")?;
+        let forbidden = std::net::SocketAddrV4::new([0, 0, 0, 0].into(), 9001);
+        for (target, kind) in [(forbidden, "RedirectRefused"), (home.address(), "RedirectLoop")] {
+            let (mut session, mut h) = asked(s, &home, "fallback=home")?;
+            h.send(r(target))?;
+            session.expect(&format!("ended {kind} target={target} owed=1")).map_err(|stop| stop.against("EOP-POL-5"))?;
+        }
+        home.nobody()
     })
     .negative()
     .needs(Feature::Fallback),

@@ -1,10 +1,22 @@
 //! Sections 6 and 9 for clients: closing, stalls, timers, and that an error stays where it is.
 
-use super::scenes::{ask, asked, early, follow};
+use super::scenes::{ask, asked, early, follow, moved, owing};
 use crate::case::Case;
 use crate::feature::Feature;
-use crate::octets::{cut, n, r};
-use crate::verdict::Stop;
+use crate::link::Link;
+use crate::octets::{cut, n, r, r_with};
+use crate::verdict::{Step, Stop};
+
+/// The client has ended the connection that it left, by the time it opens the next one.
+fn closed(old: &mut Link) -> Step {
+    match old.ended_by_now() {
+        Some(_) => Ok(()),
+        None => Err(Stop::end(
+            "the old connection closed when the new one comes",
+            "it is still open",
+        )),
+    }
+}
 
 pub(super) const CASES: &[Case] = &[
     Case::client("cls.old-first", &["EOP-CLS-9"], "the old connection is closed before the new one is opened", |s| {
@@ -12,10 +24,23 @@ pub(super) const CASES: &[Case] = &[
         let (_session, mut h) = asked(s, &home, "")?;
         h.send(r(target.address()))?;
         let _t = target.accept()?;
-        match h.ended_by_now() {
-            Some(_) => Ok(()),
-            None => Err(Stop::end("the old connection closed when the new one comes", "it is still open")),
-        }
+        closed(&mut h)
+    }),
+    Case::client("cls.old-first-every-time", &["EOP-CLS-9", "EOP-CLS-8"], "moved early, late and idle, the client closes the old connection each time before it opens the new one", |s| {
+        let home = s.endpoint("home")?;
+        let (b, c, d) = (s.endpoint("B")?, s.endpoint("C")?, s.endpoint("D")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        let mut bl = early(&mut session, &mut h, &b, 1)?;
+        closed(&mut h)?;
+        session.say("resend 1");
+        bl.expect_n("q")?;
+        bl.send(r_with(c.address(), "r"))?;
+        session.expect_message(b"r", "outstanding=0")?;
+        let mut cl = follow(&mut session, &c, "owed=0 late=1 hop=2")?;
+        closed(&mut bl)?;
+        cl.send(r(d.address()))?;
+        let _d = follow(&mut session, &d, "owed=0 late=0 hop=3")?;
+        closed(&mut cl)
     }),
     Case::client("cls.unmoved", &["EOP-CLS-8"], "a connection is closed at its REDIRECT too if that is refused, surfaced or a loop", |s| {
         let forbidden = std::net::SocketAddrV4::new([0, 0, 0, 0].into(), 9001);
@@ -37,6 +62,17 @@ pub(super) const CASES: &[Case] = &[
         t.expect_n("q")
     })
     .needs(Feature::NewFirst),
+    Case::client("cls.new-first-in-order", &["EOP-DRV-16"], "with order=new-first the old connection stays open while the new one is waited for", |s| {
+        let (home, target) = (s.endpoint("home")?, s.silent("target")?);
+        let (mut session, mut h) = asked(s, &home, "order=new-first")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        session.say_exactly("sned");
+        session.expect("rejected line *")?;
+        h.ended_by_now().map_or(Ok(()), |end| Err(Stop::end("the old connection still open", end.to_string())))
+    })
+    .needs(Feature::NewFirst)
+    .whole(),
     Case::client("cls.redirect-then-reset", &["EOP-CLS-10", "EOP-RED-7"], "a complete REDIRECT right before RST is followed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
@@ -128,6 +164,37 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .needs(Feature::Manual)
     .whole(),
+    Case::client("cls.held-back-is-no-stall", &["EOP-CLS-12"], "what waits for a greeting, or for the decision, for longer than a stall is sent all the same", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 stall=300")?;
+        session.say("send 71");
+        h.idle(300, 15);
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "outstanding=1 greeting=1")?;
+        h.expect_n("q")?;
+        let mut t = early(&mut session, &mut h, &target, 1)?;
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.idle(300, 15);
+        session.say("resend 1");
+        t.expect_n("q")
+    })
+    .needs(Feature::Greeting)
+    .whole(),
+    Case::client("cls.stall-at-target", &["EOP-CLS-12", "EOP-DRV-11"], "a target that reads nothing is RedirectFailed with the cause Stall", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "stall=400")?;
+        session.patience(s.beyond(400));
+        session.say(&format!("send @{}", s.pick(16, 16_000_000)));
+        if s.control() {
+            t.message("the message")?;
+            t.send(n("r"))?;
+            return session.expect("message * outstanding=0").map(drop);
+        }
+        session.expect("ended RedirectFailed cause=Stall uncertain=1").map(drop)
+    })
+    .negative()
+    .whole(),
     Case::client("cls.slow-is-no-stall", &["EOP-CLS-12"], "a message that is read slowly, but all the time, may take longer than a stall", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "stall=1000")?;
@@ -174,6 +241,20 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .whole(),
+    Case::client("tim.at-target", &["EOP-TIM-1", "EOP-DRV-11"], "at a target half a header and silence are RedirectFailed with the cause Timeout", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "header=300")?;
+        ask(&mut session, &mut t)?;
+        t.send(s.pick(n("r"), cut(n("r"), 5)))?;
+        if s.control() {
+            return session.expect_message(b"r", "outstanding=0").map(drop);
+        }
+        session.patience(s.beyond(300));
+        session.expect("ended RedirectFailed cause=Timeout uncertain=1")?;
+        t.expect_end()
+    })
+    .negative()
+    .whole(),
     Case::client("tim.slow-payload", &["EOP-TIM-1"], "an answer that lets wait for longer than a header may, and pauses in its payload, is still delivered", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "header=200")?;
@@ -217,5 +298,32 @@ pub(super) const CASES: &[Case] = &[
         session.say("close");
         session.expect("ended closed owed=0 unsent=0 uncertain=1")?;
         h.expect_end()
+    }),
+    Case::client("end.closed-while-writing", &["EOP-DRV-17", "EOP-FAI-2"], "closed with one message sent, one half sent and one not begun: two are uncertain, one is unsent", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, _h) = asked(s, &home, "")?;
+        session.say("send @16000000");
+        session.say("send 6e6577");
+        session.sync()?;
+        session.say("close");
+        session.expect("ended closed owed=0 unsent=1 uncertain=2").map(drop)
+    })
+    .whole(),
+    Case::client("end.closed-while-connecting", &["EOP-DRV-17", "EOP-FAI-2"], "closed while home has not answered the connect: what was given is unsent", |s| {
+        let home = s.silent("home")?;
+        let mut session = s.session(&home.address().to_string(), "");
+        session.say("send 71");
+        session.say("close");
+        session.expect("ended closed owed=0 unsent=1 uncertain=0").map(drop)
+    })
+    .whole(),
+    Case::client("end.closed-behind-a-resend", &["EOP-DRV-17", "EOP-FAI-2"], "closed when what was owed has been resent: it is uncertain, and no longer owed", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "")?;
+        session.say("resend 1");
+        t.expect_n("q")?;
+        session.sync()?;
+        session.say("close");
+        session.expect("ended closed owed=0 unsent=0 uncertain=1").map(drop)
     }),
 ];

@@ -1,9 +1,9 @@
 //! `testee.md` section 3: the driver itself.
 
-use super::scenes::{ask, asked, early};
+use super::scenes::{ask, asked, early, follow};
 use crate::case::Case;
 use crate::feature::Feature;
-use crate::octets::{n, pattern};
+use crate::octets::{n, pattern, r, r_with};
 use crate::stage::ClientStage;
 use crate::verdict::{Axis, Step, Stop};
 
@@ -262,6 +262,24 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::client(
+        "drv.sync-while-connecting",
+        &["EOP-DRV-9"],
+        "a `sync` waits while the session connects; several are answered in their order, before `ended`",
+        |s| {
+            let home = s.silent("home")?;
+            let mut session = s.session(&home.address().to_string(), "deadline=400");
+            for line in ["sync a", "sync b", "sned"] {
+                session.say_exactly(line);
+            }
+            session.expect("rejected line *")?;
+            session.patience(s.beyond(400));
+            session.expect("synced a")?;
+            session.expect("synced b")?;
+            session.expect("ended ConnectFailed").map(drop)
+        },
+    )
+    .whole(),
+    Case::client(
         "drv.sync-after-writing",
         &["EOP-DRV-9"],
         "`synced` comes after what was given before has been written",
@@ -315,6 +333,56 @@ pub(super) const CASES: &[Case] = &[
     )
     .whole(),
     Case::client(
+        "drv.local-end",
+        &["EOP-DRV-18"],
+        "`local=` is the client's own end of the connection, at home and at a target",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let mut session = s.session(&home.address().to_string(), "");
+            let mut h = home.accept()?;
+            session.expect(&format!("connected {} local={}", home.address(), h.peer()))?;
+            h.send(r(target.address()))?;
+            session.expect(&format!("redirected {}", target.address()))?;
+            let t = target.accept()?;
+            let connected = format!("connected {} local={}", target.address(), t.peer());
+            session.expect(&connected).map(drop)
+        },
+    ),
+    Case::client(
+        "drv.nothing-to-decide",
+        &["EOP-DRV-21"],
+        "with explicit resending, too, a redirect that leaves nothing owed says `resend=automatic`",
+        |s| {
+            let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+            let (mut session, mut h) = asked(s, &home, "resend=explicit")?;
+            h.send(r_with(b.address(), "r"))?;
+            session.expect_message(b"r", "outstanding=0")?;
+            let mut link = follow(&mut session, &b, "owed=0 late=1 hop=1 resend=automatic")?;
+            link.send(r(c.address()))?;
+            follow(&mut session, &c, "owed=0 late=0 hop=2 resend=automatic").map(drop)
+        },
+    ),
+    Case::client(
+        "drv.dial-unmapped-falls-back",
+        &["EOP-DRV-5", "EOP-FAI-4"],
+        "an address that is not mapped counts as one that refuses: with fallback=home the client returns to home's mapping",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let dial = format!("dial=127.0.0.1:9000>{}", home.address());
+            let mut session = s.session("127.0.0.1:9000", &format!("{dial} fallback=home"));
+            let mut h = home.accept()?;
+            session.expect("connected 127.0.0.1:9000 hop=0")?;
+            ask(&mut session, &mut h)?;
+            h.send(r(target.address()))?;
+            session.expect(&format!("redirected {} owed=1", target.address()))?;
+            session.expect(&format!("dial {}", target.address()))?;
+            let _again = home.accept()?;
+            session.expect("connected 127.0.0.1:9000 hop=2")?;
+            target.nobody()
+        },
+    )
+    .needs(Feature::Fallback),
+    Case::client(
         "drv.dial-mapped",
         &["EOP-DRV-4", "EOP-DRV-16", "EOP-DRV-18"],
         "with `dial=` the mapped endpoint is connected to, and the believed one is reported",
@@ -349,7 +417,7 @@ pub(super) const CASES: &[Case] = &[
             if s.control() {
                 return early(&mut session, &mut h, &target, 1).map(drop);
             }
-            h.send(crate::octets::r(target.address()))?;
+            h.send(r(target.address()))?;
             session.expect(&format!("redirected {} owed=1", target.address()))?;
             session.expect(&format!("dial {}", target.address()))?;
             session.expect(&format!(

@@ -1,6 +1,6 @@
 //! Section 3 for clients: frames, opcodes, sizes.
 
-use super::scenes::{ask, asked, early, follow};
+use super::scenes::{ask, asked, early, follow, moved};
 use crate::case::Case;
 use crate::cases::measures::{ANNOUNCED_ON, memory_stays, nothing_held_back, one_segment_each};
 use crate::link::Seen;
@@ -113,6 +113,21 @@ pub(super) const CASES: &[Case] = &[
             h.send(n(""))?;
             session.expect_message(b"", "outstanding=0")?;
             session.close().map(drop)
+        },
+    ),
+    Case::client(
+        "frm.empty-among-others",
+        &["EOP-FRM-8", "EOP-FRM-2"],
+        "an empty answer between two others is delivered, however they are cut or joined",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "")?;
+            ask(&mut session, &mut h)?;
+            ask(&mut session, &mut h)?;
+            h.send([n("one"), n(""), n("two")].concat())?;
+            session.expect_message(b"one", "outstanding=2")?;
+            session.expect_message(b"", "outstanding=1")?;
+            session.expect_message(b"two", "outstanding=0").map(drop)
         },
     ),
     Case::client(
@@ -263,6 +278,26 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .whole(),
     Case::client(
+        "frm.truncated-at-target",
+        &["EOP-FRM-5", "EOP-DRV-11"],
+        "at a target a payload cut short is RedirectFailed with the cause TruncatedFrame",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let (mut session, mut t) = moved(s, &home, &target, "")?;
+            ask(&mut session, &mut t)?;
+            t.send(s.pick(n("answer"), cut(n("answer"), 17)))?;
+            t.half_close()?;
+            if s.control() {
+                session.expect_message(b"answer", "outstanding=0")?;
+                return session.expect("ended eof").map(drop);
+            }
+            session
+                .expect("ended RedirectFailed cause=TruncatedFrame uncertain=1")
+                .map(drop)
+        },
+    )
+    .negative(),
+    Case::client(
         "frm.large",
         &["EOP-LIM-1", "EOP-FRM-1", "EOP-DRV-20"],
         "messages of 65,536 octets go out and come in",
@@ -315,6 +350,24 @@ pub(super) const CASES: &[Case] = &[
                 refused(s, opcode(0x0001 ^ (1_u16 << bit)), BAD_FIRST)?;
             }
             Ok(())
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
+        "opc.one-bit-off-redirect",
+        &["EOP-OPC-2"],
+        "every opcode one bit away from REDIRECT fails the connection, and moves nobody",
+        |s| {
+            let target = s.endpoint("target")?;
+            for bit in 0..16 {
+                let header = RawHeader {
+                    opcode: 0x0002 ^ (1_u16 << bit),
+                    ..redirect_header(target.address(), 1)
+                };
+                refused(s, raw(header, b"r"), BAD_FIRST)?;
+            }
+            target.nobody()
         },
     )
     .negative()
@@ -449,6 +502,44 @@ pub(super) const CASES: &[Case] = &[
     )
     .negative()
     .whole(),
+    Case::client(
+        "lim.raised",
+        &["EOP-LIM-2"],
+        "a limit beyond the default is obeyed: with 3,000,000 that many octets are delivered, and one more is MessageTooLarge",
+        |s| {
+            let home = s.endpoint("home")?;
+            let (mut session, mut h) = asked(s, &home, "limit=3000000")?;
+            h.send(s.pick(n(pattern(3_000_000)), raw(normal_header(3_000_001), b"")))?;
+            if s.control() {
+                return session
+                    .expect_message(&pattern(3_000_000), "outstanding=0")
+                    .map(drop);
+            }
+            session.expect("ended MessageTooLarge uncertain=1")?;
+            h.expect_end()
+        },
+    )
+    .negative()
+    .whole(),
+    Case::client(
+        "lim.at-target",
+        &["EOP-LIM-2", "EOP-DRV-11"],
+        "the limit holds at a target too, where MessageTooLarge is the cause of RedirectFailed",
+        |s| {
+            let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+            let (mut session, mut t) = moved(s, &home, &target, "limit=5")?;
+            ask(&mut session, &mut t)?;
+            t.send(s.pick(n("12345"), n("123456")))?;
+            if s.control() {
+                return session
+                    .expect_message(b"12345", "outstanding=0")
+                    .map(drop);
+            }
+            session.expect("ended RedirectFailed cause=MessageTooLarge uncertain=1")?;
+            t.expect_end()
+        },
+    )
+    .negative(),
     Case::client(
         "lim.each-frame",
         &["EOP-LIM-2", "EOP-LIM-1"],

@@ -1,6 +1,8 @@
 //! Section 8 for clients: where a REDIRECT may lead. Believed addresses are mapped to the runner's own (`dial=`), so that
 //! any address can be tried and no octet leaves the machine.
 
+use std::net::SocketAddrV4;
+
 use crate::case::Case;
 use crate::feature::Feature;
 use crate::octets::r;
@@ -110,7 +112,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative(),
     Case::client("pol.reserved", &["EOP-POL-1"], "addresses in 240.0.0.0/4 and the broadcast address are refused", |s| {
-        refused(s, GLOBAL, PAPER, "223.255.255.255:9001", &["240.0.0.1:9001", "255.255.255.255:9001"], "forbidden")
+        refused(s, GLOBAL, PAPER, "223.255.255.255:9001", &["240.0.0.1:9001", "250.1.2.3:9001", "255.255.255.255:9001"], "forbidden")
     })
     .negative(),
     Case::client("pol.forbidden-on-loopback", &["EOP-POL-1"], "0.0.0.0 is refused for a loopback home too", |s| {
@@ -224,7 +226,18 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative(),
     Case::client("pol.special", &["EOP-POL-4", "EOP-POL-5"], "addresses for documentation, benchmarking and protocol assignments are refused", |s| {
-        let targets = ["192.0.2.1:9001", "198.51.100.1:9001", "203.0.113.1:9001", "198.18.0.1:9001", "198.19.255.255:9001", "192.0.0.1:9001"];
+        let targets = [
+            "192.0.2.0:9001",
+            "192.0.2.255:9001",
+            "198.51.100.0:9001",
+            "198.51.100.255:9001",
+            "203.0.113.0:9001",
+            "203.0.113.255:9001",
+            "198.18.0.0:9001",
+            "198.19.255.255:9001",
+            "192.0.0.0:9001",
+            "192.0.0.255:9001",
+        ];
         refused(s, GLOBAL, PAPER, "198.20.0.0:9001", &targets, "special")
     })
     .negative(),
@@ -254,8 +267,28 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs(Feature::Policy),
+    Case::client("pol.secure-after-a-fallback", &["EOP-POL-10", "EOP-POL-6"], "after a fallback the connection is home's: from a private one `secure` follows a move to a private address", |s| {
+        let (home, global, private) = (s.endpoint("home")?, s.refusing("global")?, s.endpoint("private")?);
+        let dial = format!("dial=10.0.0.1:9000>{},8.8.8.8:9001>{},10.9.9.9:9002>{}", home.address(), global.address(), private.address());
+        let mut session = s.session("10.0.0.1:9000", &format!("{dial} fallback=home resend=automatic allow=8.8.8.8/32:*"));
+        let mut link = home.accept()?;
+        session.expect("connected 10.0.0.1:9000 hop=0")?;
+        super::scenes::ask(&mut session, &mut link)?;
+        link.send(r(SocketAddrV4::new([8, 8, 8, 8].into(), 9001)))?;
+        session.expect("redirected 8.8.8.8:9001 owed=1")?;
+        let mut link = home.accept()?;
+        session.expect("connected 10.0.0.1:9000 hop=2")?;
+        link.expect_n("q")?;
+        link.send(r(SocketAddrV4::new([10, 9, 9, 9].into(), 9002)))?;
+        session.expect("redirected 10.9.9.9:9002 owed=1")?;
+        private.accept().map(drop)
+    })
+    .needs(Feature::Fallback),
     Case::client("pol.secure-private", &["EOP-POL-10", "EOP-POL-6"], "`secure` follows moves among private and among loopback addresses", |s| {
-        followed(s, "policy=secure", &[("10.0.0.1:9000", "192.168.1.1:9001"), ("127.0.0.1:9000", "127.9.9.9:9001")])
+        let private = ["10.0.0.1:9000", "172.16.0.1:9001", "192.168.1.1:9001", "100.64.0.1:9001", "10.0.0.1:9000"];
+        let mut pairs: Vec<_> = private.into_iter().zip(private.into_iter().skip(1)).collect();
+        pairs.push(("127.0.0.1:9000", "127.9.9.9:9001"));
+        followed(s, "policy=secure", &pairs)
     }),
     Case::client("pol.allow", &["EOP-POL-6", "EOP-POL-2"], "an allow-list entry lets pass what scope, port and `secure` refuse, inside its prefix and ports only", |s| {
         let settings = "policy=secure allow=10.1.0.0/16:80-90,8.8.4.4/32:*";
@@ -264,6 +297,15 @@ pub(super) const CASES: &[Case] = &[
         }
         refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85", "10.1.0.1:79", "10.1.0.1:91"], "scope")?;
         refused(s, GLOBAL, settings, "", &["8.8.4.5:9001"], "insecure")
+    })
+    .negative()
+    .needs(Feature::Policy),
+    Case::client("pol.allow-entry", &["EOP-POL-2", "EOP-POL-10"], "an allow-list entry of one port and of a prefix with bits behind its length matches all it names, and skips every check but the first", |s| {
+        let settings = "policy=secure allow=10.1.200.7/16:443,192.0.2.0/24:*";
+        if s.control() {
+            return followed(s, settings, &[(GLOBAL, "10.1.0.1:443"), (GLOBAL, "10.1.255.255:443"), (GLOBAL, "192.0.2.1:22")]);
+        }
+        refused(s, GLOBAL, settings, "", &["10.1.0.1:442", "10.1.0.1:444", "10.2.200.7:443"], "scope")
     })
     .negative()
     .needs(Feature::Policy),

@@ -327,6 +327,25 @@ pub(super) const CASES: &[Case] = &[
     .needs(Feature::NewFirst)
     .whole(),
     Case::client(
+        "red.payload-like-a-header",
+        &["EOP-FRM-9", "EOP-RED-5"],
+        "a payload of a REDIRECT that looks like another REDIRECT stays a payload",
+        |s| {
+            let (home, target, other) = (
+                s.endpoint("home")?,
+                s.endpoint("target")?,
+                s.endpoint("other")?,
+            );
+            let (mut session, mut h) = asked(s, &home, "")?;
+            let inner = r(other.address());
+            h.send(r_with(target.address(), &inner))?;
+            session.expect_message(&inner, "outstanding=0")?;
+            let _t = follow(&mut session, &target, "owed=0 late=1")?;
+            session.sync()?;
+            other.nobody()
+        },
+    ),
+    Case::client(
         "red.header-in-the-middle",
         &["EOP-FRM-2"],
         "an answer and a REDIRECT joined, and the answer counts",

@@ -47,6 +47,22 @@ pub(super) const CASES: &[Case] = &[
         session.sync()?;
         quiet(&mut t, "nothing but the two that were not answered")
     }),
+    Case::client("rsd.answered-at-a-target", &["EOP-RSD-4", "EOP-RSD-3"], "of two owed messages a target answers one and redirects: only the other goes on", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        give(&session, &mut h, &["one", "two"])?;
+        h.send(r(b.address()))?;
+        let mut link = follow(&mut session, &b, "owed=2 late=0 hop=1")?;
+        link.expect_n("one")?;
+        link.expect_n("two")?;
+        link.send([n("r"), r(c.address())].concat())?;
+        session.expect_message(b"r", "outstanding=1")?;
+        let mut link = follow(&mut session, &c, "owed=1 late=0 hop=2")?;
+        link.expect_n("two")?;
+        session.sync()?;
+        quiet(&mut link, "nothing but `two`")
+    })
+    .needs(Feature::Automatic),
     Case::client("rsd.late-answers-oldest", &["EOP-RSD-3", "EOP-RSD-4", "EOP-ACC-1"], "two messages and a late redirect: the first is answered, the second resent", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = asked(s, &home, "")?;
@@ -98,6 +114,28 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 1");
         t.expect_n("q")
     }),
+    Case::client("rsd.decided-anew", &["EOP-RSD-11", "EOP-RSD-12"], "what was resent by decision and is owed again waits for another decision", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
+        session.say("resend 1");
+        link.expect_n("q")?;
+        link.send(r(c.address()))?;
+        let mut link = follow(&mut session, &c, "owed=1 late=0 hop=2 resend=explicit")?;
+        session.sync()?;
+        quiet(&mut link, "nothing before the decision for this hop")?;
+        session.say("resend 2");
+        link.expect_n("q")
+    }),
+    Case::client("rsd.decision-while-connecting", &["EOP-RSD-12"], "a decision may be given before the next connection stands, and only once", |s| {
+        let (home, target) = (s.endpoint("home")?, s.silent("target")?);
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1 hop=1 resend=explicit", target.address()))?;
+        session.say("resend 1");
+        session.say("drop 1");
+        session.expect("rejected drop *").map(drop)
+    })
+    .whole(),
     Case::client("rsd.before-anything-newer", &["EOP-RSD-5"], "after the decision owed messages go out first, then new ones", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (session, _h, mut t) = owing(s, &home, &target, "")?;
@@ -133,6 +171,14 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=0")?;
         session.say("close");
         session.expect("ended closed owed=0 unsent=0 uncertain=0").map_err(|stop| stop.against("EOP-FAI-2")).map(drop)
+    }),
+    Case::client("rsd.dropped-for-good", &["EOP-RSD-17", "EOP-RSD-3"], "what is dropped is not owed at the next R", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "")?;
+        session.say("drop 1");
+        session.sync()?;
+        link.send(r(c.address()))?;
+        follow(&mut session, &c, "owed=0 late=0 hop=2 resend=automatic").map(drop)
     }),
     Case::client("rsd.drop-what-waits", &["EOP-RSD-17", "EOP-ACC-1"], "a drop concerns what waits for the decision, and nothing that is on its way", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
@@ -235,6 +281,23 @@ pub(super) const CASES: &[Case] = &[
         t.expect_n("new")
     })
     .needs(Feature::Greeting),
+    Case::client("rsd.new-becomes-owed", &["EOP-RSD-3", "EOP-RSD-5"], "a message that waits behind an owed one becomes owed at a further R, and goes on behind it", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, "greeting=1 resend=automatic")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        session.say("send 6e6577");
+        session.sync()?;
+        link.send(r(c.address()))?;
+        let mut link = follow(&mut session, &c, "owed=2 late=0 hop=2")?;
+        link.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=2 greeting=1")?;
+        link.expect_n("q")?;
+        link.expect_n("new")
+    })
+    .needs(Feature::Greeting),
     Case::client("rsd.never-resend", &["EOP-RSD-15"], "a message marked never-resend is left to the application, with all behind it", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
@@ -308,6 +371,35 @@ pub(super) const CASES: &[Case] = &[
         let mut t = follow(&mut session, &target, "owed=1 resend=automatic")?;
         t.expect_n("new")
     })
+    .needs(Feature::Automatic),
+    Case::client("rsd.budget-at-every-hop", &["EOP-RSD-14", "EOP-RSD-15"], "the replay budget is counted anew at every hop", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut link) = s.begin(&home, "resend=automatic budget=3")?;
+        give(&session, &mut link, &["one"])?;
+        for (hop, next) in [(1, &b), (2, &c)] {
+            link.send(r(next.address()))?;
+            link = follow(&mut session, next, &format!("owed=1 hop={hop} resend=automatic"))?;
+            link.expect_n("one")?;
+        }
+        Ok(())
+    })
+    .needs(Feature::Automatic),
+    Case::client("rsd.no-budget", &["EOP-RSD-15"], "with a budget of 0 an empty message is resent, and every other left to the application", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic budget=0")?;
+        let message = s.pick("", "q");
+        give(&session, &mut h, &[message])?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, s.pick("owed=1 resend=automatic", "owed=1 resend=explicit"))?;
+        if s.control() {
+            return t.expect_n("");
+        }
+        session.sync()?;
+        quiet(&mut t, "nothing before the decision")?;
+        session.say("resend 1");
+        t.expect_n("q")
+    })
+    .negative()
     .needs(Feature::Automatic),
     Case::client("rsd.budget", &["EOP-RSD-15"], "a message over the replay budget is left to the application", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
@@ -430,6 +522,45 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=0")?;
         h.half_close()?;
         session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
+    })
+    .needs(Feature::HalfClose),
+    Case::client("hcl.behind-what-was-given", &["EOP-ACC-15", "EOP-FRM-1"], "a half-close comes behind every message that was given before, be it large or waiting for the greeting", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "greeting=1")?;
+        for command in ["send 71", "send @16000000", "half-close"] {
+            session.say(command);
+        }
+        session.sync()?;
+        quiet(&mut h, "nothing before the greeting")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "outstanding=2 greeting=1")?;
+        h.expect_n("q")?;
+        h.expect_n(crate::octets::pattern(16_000_000))?;
+        h.expect_fin()
+    })
+    .needs(Feature::HalfClose)
+    .whole(),
+    Case::client("hcl.only-once", &["EOP-DRV-14"], "a second half-close, and a decision for which nothing waits behind it, are refused", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say("half-close");
+        for command in ["half-close", "resend 0"] {
+            session.say(command);
+            session.expect("rejected half-close|resend *")?;
+        }
+        h.expect_fin()
+    })
+    .needs(Feature::HalfClose),
+    Case::client("hcl.reproduced-behind-all", &["EOP-HCL-2", "EOP-RSD-5"], "a half-close is repeated at the target behind the last of several messages", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut h) = s.begin(&home, "resend=automatic")?;
+        give(&session, &mut h, &["one", "two", "six"])?;
+        session.say("half-close");
+        h.expect_fin()?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=3 late=0")?;
+        ["one", "two", "six"].iter().try_for_each(|message| t.expect_n(message))?;
+        t.expect_fin()
     })
     .needs(Feature::HalfClose),
     Case::client("hcl.reproduced", &["EOP-HCL-2"], "a half-close is repeated at the target behind what is resent", |s| {

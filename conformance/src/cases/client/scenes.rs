@@ -63,3 +63,16 @@ pub(super) fn owing(
     let t = early(&mut session, &mut h, target, 1)?;
     Ok((session, h, t))
 }
+
+/// A session that was moved while nothing was outstanding, and that connection.
+pub(super) fn moved(
+    s: &ClientStage<'_>,
+    home: &Endpoint,
+    target: &Endpoint,
+    settings: &str,
+) -> Step<(Session, Link)> {
+    let (mut session, mut h) = s.begin(home, settings)?;
+    h.send(r(target.address()))?;
+    let t = follow(&mut session, target, "owed=0 late=0 hop=1")?;
+    Ok((session, t))
+}

@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
-use super::{TARGET, expect_nothing_more, expect_open};
+use super::{TARGET, expect_nothing_more, expect_open, listen_at};
 use crate::case::Case;
 use crate::link::{Link, share};
 use crate::octets::{cut, n, normal_header, pattern, r, raw};
@@ -286,6 +286,63 @@ pub(super) const CASES: &[Case] = &[
             }
             expect_open(&mut a)?;
             expect_nothing_more(&mut a)
+        },
+    )
+    .whole(),
+    Case::server(
+        "cls.linger-at-accept",
+        &["EOP-CLS-3"],
+        "a client that was moved at accept, and one that was moved after its answer, are waited for no longer than the limit",
+        |s| {
+            let (address, limit) = s.with_option("linger-idle", LIMIT)?;
+            let port = listen_at(s, address, &format!("redirect {TARGET} 6f6b"))?;
+            let (mut a, mut b) = (s.connect_as("A", port)?, s.connect_as("B", address)?);
+            b.send(n(format!("do answer 6869;redirect {TARGET}")))?;
+            b.expect_n("hi")?;
+            b.expect_r(TARGET, "")?;
+            a.expect_r(TARGET, "ok")?;
+            for link in [&mut a, &mut b] {
+                if !link.ended_within(s.beyond(limit)) {
+                    return Err(Stop::end(
+                        format!("the connection ends after {limit} ms of silence"),
+                        "it stays open",
+                    ));
+                }
+            }
+            Ok(())
+        },
+    )
+    .whole(),
+    Case::server(
+        "cls.linger-after-fin",
+        &["EOP-TST-28", "EOP-CLS-3"],
+        "behind a `fin` of the server's what comes is discarded, and no longer than after a REDIRECT",
+        |s| {
+            let (address, limit) = s.with_option("linger-idle", LIMIT)?;
+            let mut a = s.connect_as("A", address)?;
+            a.send(n("do answer 6f6b;fin"))?;
+            a.expect_n("ok")?;
+            a.expect_fin()?;
+            a.send(n(pattern(32_756)))?;
+            a.settle()?;
+            if a.reset_unread() {
+                let observed = "it is reset";
+                return Err(Stop::end("what comes behind a `fin` discarded", observed));
+            }
+            // A closed connection answers further octets with a reset, which shows without reading.
+            let begun = Instant::now();
+            while !a.reset_unread() {
+                a.idle(limit, 15);
+                a.send([0])?;
+                a.idle(limit, 1);
+                if begun.elapsed() > s.beyond(limit.saturating_mul(5)) {
+                    return Err(Stop::end(
+                        format!("the connection closed after {limit} ms of silence"),
+                        "it still takes octets",
+                    ));
+                }
+            }
+            Ok(())
         },
     )
     .whole(),

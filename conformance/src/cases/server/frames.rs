@@ -418,6 +418,36 @@ pub(super) const CASES: &[Case] = &[
     )
     .negative(),
     Case::server(
+        "lim.raised",
+        &["EOP-LIM-2"],
+        "a limit beyond the default is obeyed: a request of 3,000,000 octets is answered, and a header that announces one more fails the connection",
+        |s| {
+            let (address, limit) = s.with_option("limit", 3_000_000)?;
+            let mut a = s.connect_as("A", address)?;
+            if s.control() {
+                let octets = usize::try_from(limit.min(8 << 20)).unwrap_or_default();
+                a.send(n(pattern(octets)))?;
+                return a.expect_n("unknown");
+            }
+            a.send(raw(normal_header(limit.saturating_add(1)), b""))?;
+            a.expect_end()
+        },
+    )
+    .negative()
+    .whole(),
+    Case::server(
+        "lim.at-a-further-port",
+        &["EOP-LIM-2", "EOP-TST-20"],
+        "the limit holds at a port that `listen` opened as at the main one",
+        |s| {
+            let limit = s.in_force("limit")?;
+            let mut a = s.connect_as("A", s.listen(&format!("mark {}", s.token("port")))?)?;
+            a.send(s.pick(s.known(), raw(normal_header(limit.saturating_add(1)), b"")))?;
+            accepted_or_ended(s, &mut a)
+        },
+    )
+    .negative(),
+    Case::server(
         "lim.default",
         &["EOP-LIM-2"],
         "a request of the limit in force is answered, and a header that announces an octet more fails the connection",

@@ -204,6 +204,29 @@ pub(super) const CASES: &[Case] = &[
     )
     .whole(),
     Case::server(
+        "red.one-operation",
+        &["EOP-FRM-4"],
+        "a small REDIRECT with a payload comes in one segment, header and payload together",
+        |s| {
+            let mut segments = 0;
+            for label in ["A", "B", "C", "D", "E", "F", "G", "H"] {
+                let mut a = s.connect_as(label, s.address()?)?;
+                let before = a.data_segments();
+                a.send_whole(n(format!("do redirect {TARGET} 6f6b")))?;
+                a.expect_r(TARGET, "ok")?;
+                if let (Some(before), Some(after)) = (before, a.data_segments()) {
+                    segments += after.saturating_sub(before);
+                }
+            }
+            if segments > 12 {
+                let observed = format!("{segments} segments");
+                return Err(Stop::messages("8 small frames in 8 segments", observed));
+            }
+            Ok(())
+        },
+    )
+    .whole(),
+    Case::server(
         "red.late-empty",
         &["EOP-RED-4", "EOP-TST-25"],
         "an empty response given with a redirect is an empty message, then a REDIRECT",
@@ -428,6 +451,24 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .negative(),
+    Case::server(
+        "red.forbidden-in-a-list",
+        &["EOP-TST-13", "EOP-TST-9"],
+        "of a list only the endpoint that the client would be moved to can be refused",
+        |s| {
+            let [first] = ports(s)?;
+            let forbidden = "0.0.0.1:9000";
+            let list = format!("do redirect {first},{forbidden},{TARGET}");
+            if s.control() {
+                asked_at(s, s.address()?, &list, |a| a.expect_r(first, ""))?;
+                let behind = format!("do redirect {forbidden},{first},{TARGET}");
+                return asked_at(s, first, &behind, |a| a.expect_r(TARGET, ""));
+            }
+            asked_at(s, first, &list, |a| expect_refusal(a, "refused"))
+        },
+    )
+    .negative()
+    .whole(),
     Case::server(
         "red.forbidden-at-accept",
         &["EOP-RED-14", "EOP-TST-13"],

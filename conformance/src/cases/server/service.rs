@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::{TARGET, expect_silent};
+use super::{TARGET, expect_silent, listen_at};
 use crate::case::Case;
 use crate::link::Link;
-use crate::octets::{cut, n, pattern};
+use crate::octets::{cut, n, pattern, payload};
 use crate::stage::ServerStage;
 use crate::testee::Instance;
 use crate::verdict::{Step, Stop};
@@ -115,6 +115,23 @@ pub(super) const CASES: &[Case] = &[
     )
     .whole(),
     Case::server(
+        "tst.long-requests",
+        &["EOP-TST-14", "EOP-TST-23", "EOP-TST-27"],
+        "a request may be long: an answer of 20,000 octets in hex, and three hundred steps",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            let octets = pattern(20_000);
+            a.send(n(format!("do answer {}", payload(&octets))))?;
+            a.expect_n(octets)?;
+            let marks = format!("mark {token};").repeat(300);
+            a.send(n(format!("do {marks}answer 6f6b")))?;
+            a.expect_n("ok")?;
+            s.expect_marked(&token, 300)
+        },
+    )
+    .whole(),
+    Case::server(
         "tst.mark",
         &["EOP-TST-16", "EOP-TST-17", "EOP-TST-21", "EOP-TST-14"],
         "marks are counted one by one over all connections, and answered with the new count",
@@ -184,6 +201,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::server(
+        "tst.mark-after-answer",
+        &["EOP-TST-22", "EOP-TST-27"],
+        "the steps behind an answer are performed too, before the next request",
+        |s| {
+            let token = s.token("t");
+            let mut a = s.connect()?;
+            a.send(n(format!("do answer 6f6b;mark {token};mark {token}")))?;
+            a.send(n(format!("marked {token}")))?;
+            a.expect_n("ok")?;
+            a.expect_n("2")
+        },
+    ),
+    Case::server(
         "tst.mark-before-await",
         &["EOP-TST-12", "EOP-TST-4"],
         "a mark is counted while the step behind it waits",
@@ -208,6 +238,23 @@ pub(super) const CASES: &[Case] = &[
             s.signal(&wait)?;
             a.expect_n("ok")?;
             s.expect_marked(&token, 2)
+        },
+    ),
+    Case::server(
+        "tst.awaits-one-by-one",
+        &["EOP-TST-26", "EOP-TST-22"],
+        "two waits in one request need two signals",
+        |s| {
+            let (first, second, token) = (s.token("w1"), s.token("w2"), s.token("t"));
+            let mut a = s.connect()?;
+            a.send(n(format!(
+                "do await {first};mark {token};await {second};answer 6f6b"
+            )))?;
+            s.signal(&first)?;
+            await_mark(s, &token, 1)?;
+            expect_silent(&mut a)?;
+            s.signal(&second)?;
+            a.expect_n("ok")
         },
     ),
     Case::server(
@@ -307,6 +354,20 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::server(
+        "tst.reset-behind-a-large-answer",
+        &["EOP-TST-29"],
+        "`reset` waits until what was sent before is acknowledged: a client that reads slowly gets all of it",
+        |s| {
+            let mut a = s.connect_slow("A", s.address()?)?;
+            a.send(n("do answer @3000000;reset"))?;
+            a.expect_octets(1)?;
+            s.ask("hello")?;
+            a.expect_n(pattern(3_000_000))?;
+            a.expect_reset()
+        },
+    )
+    .whole(),
+    Case::server(
         "tst.listen",
         &["EOP-TST-19", "EOP-TST-20", "EOP-TST-21"],
         "every `listen` opens a port of its own, with its own steps; all count together",
@@ -330,18 +391,9 @@ pub(super) const CASES: &[Case] = &[
         &["EOP-TST-20", "EOP-TST-19"],
         "a port that `listen` opened serves like any other, `listen` too",
         |s| {
-            let mut a = s.connect_as("A", s.listen(&format!("mark {}", s.token("t")))?)?;
-            a.send(n("listen answer 6f6b"))?;
-            let port = a.message("`port P`")?;
-            let port = String::from_utf8(port)
-                .ok()
-                .and_then(|answer| number(answer.strip_prefix("port ")?));
-            let port = port.and_then(|port| u16::try_from(port).ok());
-            let port = port.ok_or_else(|| {
-                Stop::messages("`port P` in answer to `listen`", "something else")
-            })?;
-            let mut b = s.connect_as("B", std::net::SocketAddrV4::new(*a.peer().ip(), port))?;
-            b.expect_n("ok")
+            let first = s.listen(&format!("mark {}", s.token("t")))?;
+            let port = listen_at(s, first, "answer 6f6b")?;
+            s.connect_as("B", port)?.expect_n("ok")
         },
     ),
     Case::server(
@@ -458,13 +510,41 @@ pub(super) const CASES: &[Case] = &[
             let answer = a.message("an answer to `hello`")?;
             let answer = String::from_utf8_lossy(&answer).into_owned();
             let options: Vec<_> = answer.split(' ').collect();
-            for expected in ["limit=70000", "stall=20000", "header=10000"] {
+            for expected in [
+                "limit=70000",
+                "stall=20000",
+                "header=10000",
+                "linger-idle=5000",
+                "linger-total=30000",
+            ] {
                 if !options.contains(&expected) {
                     let expected = format!("`{expected}` in answer to `hello`");
                     return Err(Stop::messages(expected, answer));
                 }
             }
             Ok(())
+        },
+    )
+    .needs_command()
+    .whole(),
+    Case::server(
+        "tst.listen-address",
+        &["EOP-TST-1", "EOP-TST-19"],
+        "a server that is told to listen at 127.0.0.2 serves there, and opens its further ports there",
+        |s| {
+            let instance = s
+                .started("127.0.0.2:0", "")?
+                .map_err(|not_started| Stop::messages("`ready`", not_started.0))?;
+            let at = instance.address;
+            if at.ip().octets() != [127, 0, 0, 2] {
+                return Err(Stop::messages("`ready 127.0.0.2:…`", at.to_string()));
+            }
+            let port = listen_at(s, at, "answer 6f6b")?;
+            let mut a = s.connect_as("A", port).map_err(|_| {
+                let expected = format!("a further port at {port}");
+                Stop::messages(expected, "nobody listens there").against("EOP-TST-19")
+            })?;
+            a.expect_n("ok")
         },
     )
     .needs_command()
