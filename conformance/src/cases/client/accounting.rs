@@ -452,8 +452,9 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=1")?;
         h.reset()?;
         session.quiet()?;
-        for command in ["send 71", "half-close", "resend 0"] {
-            session.say(command);
+        let misuse = ["send 71", "half-close", "resend 0"];
+        misuse.iter().for_each(|command| session.say(command));
+        for _ in misuse {
             session.expect("rejected send|half-close|resend *").map_err(|stop| stop.against("EOP-DRV-14"))?;
         }
         session.say("retire 1");
