@@ -91,6 +91,10 @@ impl<S: Transport> Transport for Stream<S> {
         either!(self, it => it.end_stream(cx))
     }
 
+    fn reset_on_close(&mut self) {
+        either!(self, it => it.reset_on_close());
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         either!(self, it => it.local_addr())
     }
@@ -111,10 +115,6 @@ impl<S: Accepted> Accepted for Stream<S> {
 
     fn end_both(&self) {
         either!(self, it => it.end_both());
-    }
-
-    fn reset_on_close(&self) {
-        either!(self, it => it.reset_on_close());
     }
 
     fn into_std(self, unsent: Vec<u8>, end: bool) -> io::Result<(TcpStream, Vec<u8>)> {

@@ -55,6 +55,9 @@ pub trait Transport {
     /// Ends our stream. The peer's goes on.
     fn end_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// Makes closing a reset, where that can be done.
+    fn reset_on_close(&mut self);
+
     /// Our end.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -74,9 +77,6 @@ pub trait Accepted: Transport + Sized {
 
     /// Ends both streams, at once as far as the peer can tell.
     fn end_both(&self);
-
-    /// Makes closing a reset.
-    fn reset_on_close(&self);
 
     /// The socket, for a linger list, and what it has to write first, so that `unsent` has gone out, and, if our stream
     /// `end`s there, that it does.
@@ -99,6 +99,10 @@ impl Transport for TcpStream {
         Poll::Ready(socket::end_stream(self))
     }
 
+    fn reset_on_close(&mut self) {
+        socket::reset_on_close(self);
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.local_addr()
     }
@@ -115,10 +119,6 @@ impl Accepted for TcpStream {
 
     fn end_both(&self) {
         socket::end_both(self);
-    }
-
-    fn reset_on_close(&self) {
-        socket::reset_on_close(self);
     }
 
     fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(TcpStream, Vec<u8>)> {

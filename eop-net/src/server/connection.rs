@@ -212,7 +212,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection with a reset. What was sent and is not [acknowledged](Self::unacknowledged) may be lost.
     pub fn reset(mut self) {
         self.machine.close();
-        if let Some(socket) = self.socket.take() {
+        if let Some(mut socket) = self.socket.take() {
             socket.reset_on_close();
         }
     }

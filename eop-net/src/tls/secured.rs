@@ -208,6 +208,12 @@ impl<S: Transport> Transport for Secured<S> {
         self.transport.end_stream(cx)
     }
 
+    /// And no farewell before it: the peer would take that for the end.
+    fn reset_on_close(&mut self) {
+        self.ended = true;
+        self.transport.reset_on_close();
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.transport.local_addr()
     }
@@ -242,10 +248,6 @@ impl<S: Accepted> Accepted for Secured<S> {
 
     fn end_both(&self) {
         self.transport.end_both();
-    }
-
-    fn reset_on_close(&self) {
-        self.transport.reset_on_close();
     }
 
     /// What is discarded from now on need not be decrypted.

@@ -25,6 +25,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Sends every message at once (EOP-FRM-10), if the stream would not.
     fn send_at_once(&self) {}
 
+    /// Makes closing a reset, which the server cannot take for an end, if the stream has such a thing.
+    fn reset_on_close(&self) {}
+
     /// Reads what is readable although the runtime has not heard of it yet, once, into the free capacity of `octets`, of
     /// which there is some; how many octets, or [`WouldBlock`](io::ErrorKind::WouldBlock). A client asks before it begins to
     /// write on an idle connection (EOP-CLS-11). A stream whose `poll_read` says it all has nothing to add.
@@ -43,6 +46,10 @@ impl Stream for TcpStream {
 
     fn send_at_once(&self) {
         socket::send_at_once(self);
+    }
+
+    fn reset_on_close(&self) {
+        socket::reset_on_close(self);
     }
 
     fn try_read_now(&mut self, octets: &mut Vec<u8>) -> io::Result<usize> {
@@ -100,6 +107,10 @@ impl<S: Stream> Transport for Async<S> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 
+    fn reset_on_close(&mut self) {
+        self.0.reset_on_close();
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
@@ -120,10 +131,6 @@ impl Accepted for Async<TcpStream> {
 
     fn end_both(&self) {
         socket::end_both(&self.0);
-    }
-
-    fn reset_on_close(&self) {
-        socket::reset_on_close(&self.0);
     }
 
     fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
