@@ -27,7 +27,9 @@ use std::time::Duration;
 
 use bytes::Buf;
 use eop_net::{Discipline, Service};
+use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// The most octets of a message between the gateways: what every receiver takes (EOP-LIM-1).
@@ -55,5 +57,26 @@ async fn hand_on(
             io::ErrorKind::TimedOut,
             "it takes no octets",
         )),
+    }
+}
+
+/// How closing a socket looks to its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    /// Like the end of a stream.
+    End,
+    /// Like what it is, a failure. Every socket begins so: whatever goes wrong here, nobody takes what was said so far for
+    /// all there was to say.
+    Reset,
+}
+
+impl Closing {
+    fn of(self, socket: &TcpStream) {
+        let linger = match self {
+            Self::End => None,
+            Self::Reset => Some(Duration::ZERO),
+        };
+        // A socket that is lost already does not mind.
+        let _ = set_socket_linger(socket, linger);
     }
 }

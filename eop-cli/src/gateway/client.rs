@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{PIECE, SERVICE, hand_on};
+use super::{Closing, PIECE, SERVICE, hand_on};
 use crate::arguments;
 use crate::crowd::{Crowd, Phases, cut_off};
 use crate::failure::Failure;
@@ -77,7 +77,8 @@ async fn serve(
     mut phases: Phases,
 ) -> Result<(), Failure> {
     let stall = config.stall;
-    // A small request is not to wait for more.
+    Closing::Reset.of(&plain);
+    // What the server sent is not to wait for more.
     let _ = plain.set_nodelay(true);
     let connected = tokio::select! {
         session = Client::connect(&*home, config) => session.map_err(Broken::NotBegun),
@@ -87,7 +88,6 @@ async fn serve(
         Ok(session) => Carriage::new(plain, client, session, stall),
         Err(broken) => {
             warn!(%client, "{broken}");
-            let _ = plain.set_zero_linger();
             return Ok(());
         }
     };
@@ -99,7 +99,7 @@ async fn serve(
         Ok(()) => info!(%client, "done"),
         Err(broken) => {
             warn!(%client, "{broken}");
-            carriage.reset();
+            carriage.session.reset();
         }
     }
     Ok(())
@@ -207,14 +207,9 @@ impl Carriage {
             let handed = hand_on(&mut self.plain, &mut self.answer, self.stall);
             handed.await.map_err(Broken::Client)?;
         }
+        Closing::End.of(&self.plain);
         self.plain.shutdown().await.map_err(Broken::Client)?;
         let _ = timeout(LINGER, copy(&mut self.plain, &mut sink())).await;
         Ok(())
-    }
-
-    /// Ends both connections so that neither peer can take it for an end.
-    fn reset(&mut self) {
-        self.session.reset();
-        let _ = self.plain.set_zero_linger();
     }
 }

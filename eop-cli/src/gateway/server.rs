@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::exchange::Exchange;
-use super::{PIECE, SERVICE, hand_on};
+use super::{Closing, PIECE, SERVICE, hand_on};
 use crate::arguments;
 use crate::crowd::{Crowd, Phase, Phases, cut_off};
 use crate::failure::Failure;
@@ -156,7 +156,21 @@ impl Gateway {
         let mut application = self.connect().await.map_err(Broken::Application)?;
         connection.greet(b"").await?;
         info!(%client, "taken");
+        let carried = self
+            .converse(connection, client, phases, &mut application)
+            .await?;
+        Closing::End.of(&application);
+        Ok(carried)
+    }
 
+    /// The same, once the client is taken.
+    async fn converse(
+        &self,
+        connection: &mut Connection,
+        client: SocketAddr,
+        phases: &mut Phases,
+        application: &mut TcpStream,
+    ) -> Result<Carried, Broken> {
         let mut exchange = Exchange::new(self.half_duplex);
         let mut asking = true;
         // What the client asked and the application has not taken yet.
@@ -215,6 +229,7 @@ impl Gateway {
     async fn connect(&self) -> io::Result<TcpStream> {
         let application = timeout(CONNECT, TcpStream::connect(&self.application)).await;
         let application = application.map_err(|_| io::ErrorKind::TimedOut)??;
+        Closing::Reset.of(&application);
         // What the client sent is not to wait for more.
         let _ = application.set_nodelay(true);
         Ok(application)

@@ -1,0 +1,339 @@
+//! What the two gateways carry, and what they do not: octets, ends, resets, and moves, between a client and a server that are
+//! plain sockets.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at what it did not expect"
+)]
+
+mod stage;
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+use rustix::process::Signal;
+use stage::{PATIENCE, Program};
+
+const ANYWHERE: &str = "127.0.0.1:0";
+
+/// An unmodified server, which is us.
+struct Server(TcpListener);
+
+impl Server {
+    fn new() -> Self {
+        Self(TcpListener::bind(ANYWHERE).expect("a port"))
+    }
+
+    fn address(&self) -> String {
+        self.0.local_addr().expect("its address").to_string()
+    }
+
+    fn accept(&self) -> TcpStream {
+        let (socket, _) = self.0.accept().expect("a client");
+        patient(socket)
+    }
+
+    /// Whether nobody has come.
+    fn is_alone(&self) -> bool {
+        self.0.set_nonblocking(true).expect("an option");
+        let accepted = self.0.accept().map_err(|error| error.kind());
+        matches!(accepted, Err(ErrorKind::WouldBlock))
+    }
+}
+
+fn patient(socket: TcpStream) -> TcpStream {
+    socket.set_read_timeout(Some(PATIENCE)).expect("an option");
+    socket
+}
+
+fn expect(socket: &mut TcpStream, octets: &[u8]) {
+    let mut heard = vec![0; octets.len()];
+    socket.read_exact(&mut heard).expect("octets");
+    assert_eq!(heard, octets);
+}
+
+fn say(socket: &mut TcpStream, octets: &[u8]) {
+    socket.write_all(octets).expect("it is there");
+}
+
+/// Both gateways in front of `server`, with more arguments for the server's.
+struct Gateways {
+    client: Program,
+    server: Program,
+    address: String,
+}
+
+impl Gateways {
+    fn before(server: &Server, arguments: &[&str]) -> Self {
+        let address = server.address();
+        let own = ["gateway", "server", ANYWHERE, &address];
+        let (server, home) = Program::serving(&[&own, arguments].concat());
+        let (client, address) = Program::serving(&["gateway", "client", ANYWHERE, &home]);
+        Self {
+            client,
+            server,
+            address,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        patient(TcpStream::connect(&self.address).expect("it listens"))
+    }
+
+    /// From now on clients are moved.
+    fn begin_to_move(&mut self) {
+        self.server.signal(Signal::USR1);
+        self.server.hear("moving the clients");
+    }
+}
+
+/// Two servers: the gateway of the first moves its clients to that of the second. Which is gone with its program.
+fn pair(arguments: &[&str]) -> (Server, Server, Gateways, Program) {
+    let (first, second) = (Server::new(), Server::new());
+    let address = second.address();
+    let (program, to) = Program::serving(&["gateway", "server", ANYWHERE, &address]);
+    let gateways = Gateways::before(&first, &[&["--redirect-to", &to], arguments].concat());
+    (first, second, gateways, program)
+}
+
+#[test]
+fn the_end_of_the_clients_stream_is_the_end_of_the_servers_input() {
+    let server = Server::new();
+    let gateways = Gateways::before(&server, &[]);
+    let mut client = gateways.connect();
+    let mut served = server.accept();
+    say(&mut client, b"question");
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    let mut asked = Vec::new();
+    served.read_to_end(&mut asked).expect("an end");
+    say(&mut served, &[&asked[..], b" answered"].concat());
+    drop(served);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("an end");
+    assert_eq!(answer, b"question answered");
+}
+
+#[test]
+fn long_streams_go_both_ways_at_once() {
+    let server = Server::new();
+    let gateways = Gateways::before(&server, &[]);
+    let mut client = gateways.connect();
+    let mut served = server.accept();
+    let echo = thread::spawn(move || {
+        let mut writer = served.try_clone().expect("a descriptor");
+        std::io::copy(&mut served, &mut writer).expect("to the end")
+    });
+    let octets: Vec<u8> = (0..30_000_000_u32).map(|it| (it % 251) as u8).collect();
+    let sent = octets.clone();
+    let mut writer = client.try_clone().expect("a descriptor");
+    let sending = thread::spawn(move || {
+        say(&mut writer, &sent);
+        writer.shutdown(Shutdown::Write).expect("a half-close");
+    });
+    let mut echoed = Vec::new();
+    client.read_to_end(&mut echoed).expect("an end");
+    sending.join().expect("no panic");
+    echo.join().expect("no panic");
+    assert!(echoed == octets, "{} octets, or others", echoed.len());
+}
+
+#[test]
+fn a_client_that_resets_its_connection_ended_nothing() {
+    let server = Server::new();
+    let gateways = Gateways::before(&server, &[]);
+    let mut client = gateways.connect();
+    let mut served = server.accept();
+    say(&mut client, b"half a questi");
+    expect(&mut served, b"half a questi");
+    set_socket_linger(&client, Some(Duration::ZERO)).expect("an option");
+    drop(client);
+    let error = served.read(&mut [0]).expect_err("no end of stream");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_server_that_resets_its_connection_ended_nothing() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &[]);
+    let mut client = gateways.connect();
+    let mut served = server.accept();
+    say(&mut served, b"half an answ");
+    expect(&mut client, b"half an answ");
+    set_socket_linger(&served, Some(Duration::ZERO)).expect("an option");
+    drop(served);
+    let error = client.read(&mut [0]).expect_err("no end of stream");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    gateways
+        .client
+        .hear("the session broke: the server failed: the connection was lost");
+}
+
+#[test]
+fn a_request_whose_server_dies_is_not_said_to_another() {
+    let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(&mut client, b"question");
+    expect(&mut served, b"question");
+    gateways.begin_to_move();
+    set_socket_linger(&served, Some(Duration::ZERO)).expect("an option");
+    drop(served);
+    let error = client.read(&mut [0]).expect_err("no answer");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(second.is_alone());
+}
+
+#[test]
+fn a_client_that_said_nothing_is_moved_at_once() {
+    let (first, second, mut gateways, _program) = pair(&[]);
+    let mut client = gateways.connect();
+    let mut unused = first.accept();
+    gateways.begin_to_move();
+    let mut served = second.accept();
+    say(&mut client, b"question");
+    expect(&mut served, b"question");
+    let mut heard = Vec::new();
+    unused.read_to_end(&mut heard).expect("an end");
+    assert_eq!(heard, b"");
+}
+
+#[test]
+fn a_client_that_heard_a_banner_stays() {
+    let (first, second, mut gateways, _program) = pair(&[]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(&mut served, b"220 first");
+    expect(&mut client, b"220 first");
+    gateways.begin_to_move();
+    say(&mut client, b"HELO");
+    expect(&mut served, b"HELO");
+    assert!(second.is_alone());
+}
+
+#[test]
+fn nobody_is_moved_in_the_middle_of_a_request() {
+    let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(&mut client, b"half a ques");
+    expect(&mut served, b"half a ques");
+    gateways.begin_to_move();
+    say(&mut client, b"tion");
+    expect(&mut served, b"tion");
+    assert!(second.is_alone());
+}
+
+#[test]
+fn behind_an_interim_answer_the_rest_of_the_request_stays_with_its_beginning() {
+    let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(
+        &mut client,
+        b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+    );
+    expect(
+        &mut served,
+        b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+    );
+    say(&mut served, b"HTTP/1.1 100 Continue\r\n\r\n");
+    expect(&mut client, b"HTTP/1.1 100 Continue\r\n\r\n");
+    gateways.begin_to_move();
+    say(&mut client, b"the body");
+    expect(&mut served, b"the body");
+    assert!(second.is_alone());
+}
+
+#[test]
+fn a_long_request_is_moved_whole() {
+    let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(&mut client, b"first question");
+    expect(&mut served, b"first question");
+    say(&mut served, b"first answer");
+    expect(&mut client, b"first answer");
+    gateways.begin_to_move();
+    let question: Vec<u8> = (0..3_000_000_u32).map(|it| (it % 251) as u8).collect();
+    let sent = question.clone();
+    let sending = thread::spawn(move || {
+        say(&mut client, &sent);
+        client
+    });
+    let mut moved = second.accept();
+    expect(&mut moved, &question);
+    sending.join().expect("no panic");
+    let mut heard = Vec::new();
+    served.read_to_end(&mut heard).expect("an end");
+    assert_eq!(heard, b"");
+}
+
+#[test]
+fn whoever_finds_no_room_is_moved_at_accept() {
+    let (first, second, gateways, _program) = pair(&["--max-clients", "1"]);
+    let _fills_it = gateways.connect();
+    let _served = first.accept();
+    let mut client = gateways.connect();
+    say(&mut second.accept(), b"220 second");
+    expect(&mut client, b"220 second");
+    assert!(first.is_alone());
+}
+
+#[test]
+fn a_gateway_that_stops_moves_its_clients_and_ends_well() {
+    let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
+    let mut client = gateways.connect();
+    let mut served = first.accept();
+    say(&mut client, b"first question");
+    expect(&mut served, b"first question");
+    say(&mut served, b"first answer");
+    expect(&mut client, b"first answer");
+    gateways.server.signal(Signal::TERM);
+    gateways.server.hear("stopping, 1 clients left");
+    say(&mut client, b"second question");
+    expect(&mut second.accept(), b"second question");
+    assert!(gateways.server.end().success());
+}
+
+#[test]
+fn a_client_that_is_left_at_the_end_of_the_grace_sees_no_end_of_stream() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &["--grace", "0.1"]);
+    let mut client = gateways.connect();
+    let mut served = server.accept();
+    say(&mut served, b"half an answ");
+    expect(&mut client, b"half an answ");
+    gateways.server.signal(Signal::TERM);
+    let error = client.read(&mut [0]).expect_err("no end of stream");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    gateways.server.hear("1 clients were cut off");
+    assert_eq!(gateways.server.end().code(), Some(1));
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_the_server_and_is_given_up_by_name() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &["--stall", "0.5"]);
+    let _client = gateways.connect();
+    let mut served = server.accept();
+    let written = std::io::copy(&mut std::io::repeat(7), &mut served);
+    assert!(written.is_err(), "it is held, and reset");
+    gateways
+        .server
+        .hear("the client takes no octets (EOP-CLS-12)");
+}
+
+#[test]
+fn a_client_whose_server_is_not_there_is_told_by_a_reset() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &[]);
+    drop(server);
+    let mut client = gateways.connect();
+    let error = client.read(&mut [0]).expect_err("nobody is there");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    gateways.server.hear("the application: Connection refused");
+}
