@@ -59,10 +59,15 @@ impl Program {
     /// `eop` with these arguments, and where it listens.
     pub fn serving(arguments: &[&str]) -> (Self, String) {
         let mut program = Self::start(&mut eop(arguments));
-        let line = program.hear("listening on ");
-        let (_, address) = line.split_once("listening on ").expect("it says so");
-        let address = address.to_owned();
+        let address = program.address();
         (program, address)
+    }
+
+    /// Where it says that it listens.
+    pub fn address(&mut self) -> String {
+        let line = self.hear("listening on ");
+        let (_, address) = line.split_once("listening on ").expect("it says so");
+        address.to_owned()
     }
 
     /// Waits until it says something with `text` in it, and returns that line.
