@@ -1,14 +1,19 @@
-//! What can be said on the command line, and what it means. What is done with it is in the commands' own files.
+//! The commands, and what can be said with each. What is done with it is in the commands' own files.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use eop_net::policy::{Allow, Rule, never};
+use clap::{Args, Parser, Subcommand};
 
 use crate::input::Cut;
 use crate::log::Speaks;
+
+mod shared;
+mod values;
+
+pub(crate) use shared::{Crowd, Identity, Serving, Session};
+use values::{seconds, target};
 
 /// Send and serve messages that can be moved from server to server, and carry unmodified applications
 #[derive(Debug, Parser)]
@@ -16,11 +21,11 @@ use crate::log::Speaks;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Say more; -vv says most
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more; may be given several times
+    #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Say less: only failures, and with -qq nothing
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say less; may be given several times
+    #[arg(short, long, global = true, display_order = 100, action = clap::ArgAction::Count)]
     pub(crate) quiet: u8,
 }
 
@@ -65,6 +70,7 @@ impl Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = LISTENING)]
 pub(crate) struct Listen {
     /// Where to listen, such as 0.0.0.0:9000; port 0 means any free one
     pub(crate) listen: SocketAddr,
@@ -84,7 +90,15 @@ pub(crate) struct Listen {
     pub(crate) serving: Serving,
 }
 
+const LISTENING: &str = "\
+A message is answered once it was printed, which its sender waits for:
+  eop listen 127.0.0.1:9000 > copy
+  eop listen 127.0.0.1:9000 --keep --exec 'tr a-z A-Z'
+
+SIGTERM and SIGINT move the clients to --redirect-to, each behind its last answer, wait until they are gone, and end";
+
 #[derive(Debug, Args)]
+#[command(after_help = SENDING)]
 pub(crate) struct Send {
     /// The server to begin at, such as service.example:9000
     pub(crate) home: String,
@@ -110,7 +124,14 @@ pub(crate) struct Send {
     pub(crate) session: Session,
 }
 
+const SENDING: &str = "\
+Copy a file, ask one question, ask one a line:
+  eop send 127.0.0.1:9000 < file
+  eop send 127.0.0.1:9000 --data question
+  eop send 127.0.0.1:9000 --cut lines";
+
 #[derive(Debug, Args)]
+#[command(after_help = REDIRECTING)]
 pub(crate) struct Redirector {
     /// Where to listen, such as 0.0.0.0:9000; port 0 means any free one
     pub(crate) listen: SocketAddr,
@@ -121,7 +142,12 @@ pub(crate) struct Redirector {
     pub(crate) identity: Identity,
 }
 
+const REDIRECTING: &str = "\
+Half of the clients here, half there:
+  eop redirector 0.0.0.0:9000 --to 192.168.0.10:9000 --to 192.168.0.11:9000";
+
 #[derive(Debug, Args)]
+#[command(after_help = TO_THE_SERVER)]
 pub(crate) struct ClientGateway {
     /// Where the unmodified clients connect to; port 0 means any free one
     pub(crate) listen: SocketAddr,
@@ -133,8 +159,12 @@ pub(crate) struct ClientGateway {
     pub(crate) crowd: Crowd,
 }
 
+const TO_THE_SERVER: &str = "\
+  eop gateway client 127.0.0.1:8080 service.example:9000
+  curl http://127.0.0.1:8080/";
+
 #[derive(Debug, Args)]
-#[command(after_help = SIGNALS)]
+#[command(after_help = TO_THE_APPLICATION)]
 pub(crate) struct ServerGateway {
     /// Where to listen, such as 0.0.0.0:9000; port 0 means any free one
     pub(crate) listen: SocketAddr,
@@ -148,139 +178,14 @@ pub(crate) struct ServerGateway {
     pub(crate) serving: Serving,
 }
 
-const SIGNALS: &str = "\
+const TO_THE_APPLICATION: &str = "\
+  eop gateway server 0.0.0.0:9000 127.0.0.1:80 --half-duplex --redirect-to 192.168.0.11:9000
+
 Signals: SIGUSR1 moves the clients to --redirect-to from now on; SIGUSR2 keeps them again
-         SIGTERM and SIGINT move them, if there is --redirect-to, wait until they are gone, and end; a second one ends at once";
-
-/// How a server treats its clients.
-#[derive(Debug, Args)]
-pub(crate) struct Serving {
-    /// Where clients are moved when this server is full or is to stop; if given several times, in turn
-    #[arg(long, value_name = "TARGET", value_parser = target)]
-    pub(crate) redirect_to: Vec<SocketAddrV4>,
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
-    /// How many seconds a peer may take no octet that is there for it
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    pub(crate) stall: Duration,
-    #[command(flatten)]
-    pub(crate) identity: Identity,
-}
-
-/// How many clients there are, and how long they are waited for.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Crowd {
-    /// Clients at a time; others wait, or are moved
-    #[arg(long, value_name = "COUNT", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_clients: u32,
-    /// How many seconds clients are waited for when this is to stop
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    pub(crate) grace: Duration,
-}
-
-/// Who a server is.
-#[derive(Debug, Args)]
-pub(crate) struct Identity {
-    /// Speak TLS, and show this certificate (a file in PEM, with its chain)
-    #[arg(long, value_name = "FILE", requires = "key")]
-    pub(crate) cert: Option<PathBuf>,
-    /// The certificate's private key (a file in PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(crate) key: Option<PathBuf>,
-    /// Serve only clients whose certificates these authorities signed (a file in PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(crate) client_ca: Option<PathBuf>,
-}
-
-/// How a client's session goes.
-#[derive(Debug, Args)]
-pub(crate) struct Session {
-    /// Speak TLS on every connection, and accept only servers that can show home's name
-    #[arg(long)]
-    pub(crate) tls: bool,
-    /// Trust these authorities (a file in PEM) instead of the system's
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub(crate) ca: Option<PathBuf>,
-    /// The name in the certificates, if it is not that of home
-    #[arg(long, value_name = "NAME", requires = "tls")]
-    pub(crate) name: Option<String>,
-    /// Show this certificate (a file in PEM, with its chain)
-    #[arg(long, value_name = "FILE", requires_all = ["tls", "key"])]
-    pub(crate) cert: Option<PathBuf>,
-    /// The certificate's private key (a file in PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(crate) key: Option<PathBuf>,
-    /// Which targets are followed
-    #[arg(long, value_name = "POLICY", default_value = "secure")]
-    pub(crate) policy: PolicyName,
-    /// Follow these targets besides, such as 203.0.113.0/24:9000-9010; may be given several times
-    #[arg(long, value_name = "PREFIX/BITS:PORTS", value_parser = allow)]
-    pub(crate) allow: Vec<Allow>,
-    /// Follow at most so many redirects until something is answered; 0 follows none
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
-    pub(crate) max_redirects: u32,
-    /// How many seconds a peer may take no octet that is there for it
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    pub(crate) stall: Duration,
-}
-
-/// The policies of the specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PolicyName {
-    /// Without TLS only within one host or one private network (EOP-POL-6)
-    Secure,
-    /// Also across the open network without TLS (EOP-POL-7)
-    Paper,
-}
-
-impl PolicyName {
-    pub(crate) const fn rule(self) -> Rule {
-        match self {
-            Self::Secure => Rule::Secure,
-            Self::Paper => Rule::Paper,
-        }
-    }
-}
+         SIGTERM and SIGINT move them, wait until they are gone, and end; a second one ends at once";
 
 /// 1 MiB (EOP-LIM-2).
 const MAX_MESSAGE: u32 = 1024 * 1024;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(Duration::ZERO) | Err(_) => Err("not a number of seconds above 0".to_owned()),
-        Ok(duration) => Ok(duration),
-    }
-}
-
-fn target(text: &str) -> Result<SocketAddrV4, String> {
-    let target = text
-        .parse()
-        .map_err(|_| "not of the form 192.0.2.10:9000")?;
-    match never(target) {
-        None => Ok(target),
-        Some(_) => Err("no client may be sent there (EOP-RED-14)".to_owned()),
-    }
-}
-
-fn allow(text: &str) -> Result<Allow, String> {
-    parse_allow(text).ok_or_else(|| "not of the form 203.0.113.0/24:9000-9010".to_owned())
-}
-
-fn parse_allow(text: &str) -> Option<Allow> {
-    let (network, ports) = text.split_once(':')?;
-    let (prefix, bits) = network.split_once('/').unwrap_or((network, "32"));
-    let prefix: Ipv4Addr = prefix.parse().ok()?;
-    let bits = bits.parse().ok().filter(|bits| *bits <= 32)?;
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let (first_port, last_port) = (first.parse().ok()?, last.parse().ok()?);
-    (first_port <= last_port).then_some(Allow {
-        prefix,
-        bits,
-        first_port,
-        last_port,
-    })
-}
 
 #[cfg(test)]
 mod tests {
@@ -291,33 +196,5 @@ mod tests {
     #[test]
     fn the_command_line_does_not_contradict_itself() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn an_exception_names_a_network_and_its_ports() {
-        let expected = Allow {
-            prefix: Ipv4Addr::new(203, 0, 113, 0),
-            bits: 24,
-            first_port: 9000,
-            last_port: 9010,
-        };
-        assert_eq!(allow("203.0.113.0/24:9000-9010"), Ok(expected));
-    }
-
-    #[test]
-    fn an_exception_of_one_endpoint_needs_neither_bits_nor_a_second_port() {
-        let expected = Allow {
-            prefix: Ipv4Addr::new(203, 0, 113, 7),
-            bits: 32,
-            first_port: 9000,
-            last_port: 9000,
-        };
-        assert_eq!(allow("203.0.113.7:9000"), Ok(expected));
-    }
-
-    #[test]
-    fn an_exception_without_ports_or_with_none_between_is_refused() {
-        let wrong = ["203.0.113.0/24", "203.0.113.0/33:1", "203.0.113.0/24:2-1"];
-        assert!(wrong.into_iter().all(|text| allow(text).is_err()));
     }
 }

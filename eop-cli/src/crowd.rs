@@ -123,7 +123,7 @@ impl Crowd {
                     }
                 },
                 Some(served) = tasks.join_next() => match served {
-                    Ok(Ok(())) if self.once => return Ok(()),
+                    Ok(Ok(())) if self.once => ends_at = Instant::now().checked_add(self.grace),
                     Ok(Ok(())) => {}
                     Ok(Err(failure)) => return Err(failure),
                     Err(fault) => warn!("a client's task broke: {fault}"),
@@ -143,7 +143,7 @@ impl Crowd {
                         info!("moving the clients");
                         self.phase.send_replace(Phase::Moving);
                     }
-                    Said::Move => warn!("nobody is moved, because there is no --redirect-to"),
+                    Said::Move => warn!("nobody is moved: there is nowhere to move to"),
                     Said::Keep if ends_at.is_none() => {
                         info!("keeping the clients");
                         self.phase.send_replace(Phase::Keeping);

@@ -41,10 +41,13 @@ impl Failure {
     /// What the shell learns: the README has the list.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Unusable(..) => 2,
+            Self::Unusable(..) | Self::NotBegun(client::Error::Config(_)) => 2,
             Self::Ended(Ended { left, .. }) | Self::Timeout(left) if left.uncertain > 0 => 3,
-            Self::Io(..) | Self::NotBegun(_) | Self::Ended(_) | Self::Timeout(_) => 1,
-            Self::CutOff(_) => 1,
+            Self::Io(..)
+            | Self::NotBegun(_)
+            | Self::Ended(_)
+            | Self::Timeout(_)
+            | Self::CutOff(_) => 1,
             // What a shell says of a program that the signal ended.
             Self::Interrupted(_) => 130,
             Self::BrokenPipe => 141,

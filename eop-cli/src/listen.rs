@@ -1,17 +1,16 @@
-//! `eop listen`: takes messages, and answers each once it was acted on: printed, echoed, or given to a program.
+//! `eop listen`: takes messages, and answers each once it was acted on. What acting on one is, is `answerer.rs`'s.
 
+use std::fmt;
 use std::io;
-use std::process::Stdio;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use eop_net::server::{self, Drain, RoundRobin};
+use eop_net::server::{self, Drain, RoundRobin, Targets as _};
 use eop_net::tokio::{Connection, Listener};
 use eop_net::{Error, Service};
-use tokio::io::{AsyncWriteExt as _, Stdout, stdout};
-use tokio::process::Command;
-use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use crate::answerer::{Answerer, Unanswered};
 use crate::arguments;
 use crate::crowd::{Crowd, Phase, Phases, cut_off};
 use crate::failure::Failure;
@@ -24,8 +23,7 @@ pub(crate) async fn run(options: arguments::Listen) -> Result<(), Failure> {
         stall,
         identity,
     } = options.serving;
-    let movable = !redirect_to.is_empty();
-    let crowd = Crowd::gather(crowd, movable)?.only_one(!options.keep);
+    let crowd = Crowd::gather(crowd, !redirect_to.is_empty())?.only_one(!options.keep);
     let failed = |error| Failure::Io(options.listen.to_string(), error);
     let config = server::Config {
         service: Service {
@@ -44,145 +42,116 @@ pub(crate) async fn run(options: arguments::Listen) -> Result<(), Failure> {
     }
     info!("listening on {}", listener.local_addr().map_err(failed)?);
 
-    let mut phases = crowd.phases();
+    let listening = Arc::new(Listening {
+        answerer: Answerer::new(options.echo, options.exec),
+        elsewhere: RoundRobin::new(redirect_to),
+        once: !options.keep,
+    });
+    let (mut phases, all) = (crowd.phases(), Arc::clone(&listening));
     tokio::spawn(async move {
-        if phases
-            .wait_for(|phase| *phase == Phase::Moving)
-            .await
-            .is_ok()
-        {
-            drain.begin(RoundRobin::new(redirect_to));
+        if phases.wait_for(|it| *it == Phase::Moving).await.is_ok() {
+            drain.begin(move |client| all.elsewhere.choose(client));
         }
     });
-    let answerer = Arc::new(match (options.exec, options.echo) {
-        (Some(command), _) => Answerer::Program(command),
-        (None, true) => Answerer::Echo,
-        (None, false) => Answerer::Print(Mutex::new(stdout())),
-    });
-    let once = !options.keep;
-    let serve = |connection, phases, _| {
-        let answerer = Arc::clone(&answerer);
-        async move {
-            match visit(connection, phases, &answerer).await {
-                Err(Broken::Client(error)) if once => Err(Failure::Io(
-                    "the client".to_owned(),
-                    io::Error::other(error),
-                )),
-                Err(Broken::Client(_)) | Ok(()) => Ok(()),
-                Err(Broken::Answerer(failure)) => Err(failure),
-            }
-        }
-    };
+    let serve = |connection, phases, full| Arc::clone(&listening).serve(connection, phases, full);
     crowd.serve(async || listener.accept().await, serve).await
 }
 
-/// How messages are answered.
-enum Answerer {
-    /// With nothing, once they are printed.
-    Print(Mutex<Stdout>),
-    /// With themselves.
-    Echo,
-    /// With what a shell command prints.
-    Program(String),
+/// What all clients share.
+struct Listening {
+    answerer: Answerer,
+    /// Where clients are moved.
+    elsewhere: RoundRobin,
+    /// Whether there is only one client.
+    once: bool,
 }
 
 /// Why a client is not served any more.
 enum Broken {
-    /// It concerns that client alone.
+    /// The client is gone, or at fault.
     Client(Error),
-    /// It concerns all.
-    Answerer(Failure),
+    /// A message was not answered.
+    Unanswered(Unanswered),
+    /// The operator wants it so.
+    CutOff,
 }
 
-/// Serves one client, from its first message to its last.
-async fn visit(
-    mut connection: Connection,
-    mut phases: Phases,
-    answerer: &Answerer,
-) -> Result<(), Broken> {
-    let client = match connection.peer_addr() {
-        Ok(client) => client,
-        Err(error) => return Err(Broken::Client(Error::Lost(error))),
-    };
-    info!(%client, "connected");
-    let served = tokio::select! {
-        served = answer_all(&mut connection, answerer) => Some(served),
-        () = cut_off(&mut phases) => None,
-    };
-    match served {
-        Some(Ok(messages)) => {
-            info!(%client, messages, "done");
-            drop(connection.close());
-            Ok(())
-        }
-        Some(Err(broken)) => {
-            if let Broken::Client(error) = &broken {
-                warn!(%client, "{error}");
-            }
-            // Not an end that the client could take for one.
-            connection.reset();
-            Err(broken)
-        }
-        None => {
-            connection.reset();
-            Ok(())
-        }
-    }
-}
-
-/// Answers until the client has no more, or is moved: how many messages.
-async fn answer_all(connection: &mut Connection, answerer: &Answerer) -> Result<u64, Broken> {
-    let mut messages: u64 = 0;
-    while let Some(message) = connection.receive().await.map_err(Broken::Client)? {
-        let answer = answerer.answer(message).await?;
-        connection.respond(&answer).await.map_err(Broken::Client)?;
-        messages = messages.saturating_add(1);
-    }
-    Ok(messages)
-}
-
-impl Answerer {
-    /// Acts on a message, and says what the answer is.
-    async fn answer(&self, message: Vec<u8>) -> Result<Vec<u8>, Broken> {
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Print(output) => {
-                let mut output = output.lock().await;
-                let printed = async {
-                    output.write_all(&message).await?;
-                    output.flush().await
-                };
-                match printed.await {
-                    Ok(()) => Ok(Vec::new()),
-                    Err(error) => Err(Broken::Answerer(Failure::of_output(error))),
-                }
-            }
-            Self::Echo => Ok(message),
-            Self::Program(command) => run_program(command, &message)
-                .await
-                .map_err(|error| Broken::Client(Error::Lost(error))),
+            Self::Client(error) => write!(f, "the client: {error}"),
+            Self::Unanswered(Unanswered::Program(error)) => error.fmt(f),
+            Self::Unanswered(Unanswered::Output(failure)) => failure.fmt(f),
+            Self::CutOff => f.write_str("cut off"),
         }
     }
 }
 
-/// What a shell command prints, given a message.
-async fn run_program(command: &str, message: &[u8]) -> io::Result<Vec<u8>> {
-    let mut program = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdin = program.stdin.take();
-    let give = async {
-        if let Some(mut stdin) = stdin {
-            // A program may answer without having read it all.
-            let _ = stdin.write_all(message).await;
+impl Listening {
+    /// Serves one client, from its first message to its last. If there is no room for it, it is moved.
+    async fn serve(
+        self: Arc<Self>,
+        mut connection: Connection,
+        mut phases: Phases,
+        full: bool,
+    ) -> Result<(), Failure> {
+        let Ok(client) = connection.peer_addr() else {
+            return Ok(());
+        };
+        if full {
+            return self.move_on(connection, client).await;
         }
-    };
-    let (output, ()) = tokio::join!(program.wait_with_output(), give);
-    let output = output?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(io::Error::other(format!("{command}: {}", output.status))),
+        info!(%client, "connected");
+        let served = tokio::select! {
+            served = self.answer_all(&mut connection) => served,
+            () = cut_off(&mut phases) => Err(Broken::CutOff),
+        };
+        let broken = match served {
+            Ok(messages) => {
+                info!(%client, messages, "done");
+                drop(connection.close());
+                return Ok(());
+            }
+            Err(broken) => broken,
+        };
+        // Not an end that the client could take for one.
+        connection.reset();
+        match broken {
+            Broken::Unanswered(Unanswered::Output(failure)) => Err(failure),
+            Broken::Client(_) | Broken::Unanswered(Unanswered::Program(_)) | Broken::CutOff => {
+                let why = broken.to_string();
+                if self.once {
+                    return Err(Failure::Io(client.to_string(), io::Error::other(why)));
+                }
+                warn!(%client, "{why}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers until the client has no more, or is moved: how many messages.
+    async fn answer_all(&self, connection: &mut Connection) -> Result<u64, Broken> {
+        let mut messages: u64 = 0;
+        while let Some(message) = connection.receive().await.map_err(Broken::Client)? {
+            let answer = self.answerer.answer(message).await;
+            let answer = answer.map_err(Broken::Unanswered)?;
+            connection.respond(&answer).await.map_err(Broken::Client)?;
+            messages = messages.saturating_add(1);
+        }
+        Ok(messages)
+    }
+
+    async fn move_on(&self, mut connection: Connection, client: SocketAddr) -> Result<(), Failure> {
+        // A client that is gone, or a target that is this very server, is told by the log.
+        let moved = match (connection.secured().await, self.elsewhere.choose(client)) {
+            (Ok(()), Some(target)) => connection.redirect(target).map_err(Error::from),
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => return Ok(()),
+        };
+        match moved {
+            Ok(_) => info!(%client, "moved"),
+            Err(error) => warn!(%client, "not moved: {error}"),
+        }
+        Ok(())
     }
 }

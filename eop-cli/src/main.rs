@@ -1,5 +1,6 @@
 //! `eop`: EOP on the command line. Here it is started and ends; every command has a file of its own.
 
+mod answerer;
 mod arguments;
 mod crowd;
 mod failure;

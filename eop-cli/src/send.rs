@@ -115,25 +115,28 @@ struct Transfer {
 }
 
 impl Transfer {
-    /// Sends all of `input`, and waits until it is answered.
+    /// Sends all of `input`, and waits until it is answered. So is what came before an error of the input.
     async fn run(&mut self, input: &mut Input) -> Result<(), Failure> {
         let mut more = true;
+        let mut read = Ok(());
         while more || !self.under_way.is_empty() {
             let room = self.client.session().outstanding() < WINDOW;
             tokio::select! {
                 // What a redirect leaves to be decided comes before anything new (EOP-RSD-13).
                 biased;
                 event = self.client.receive() => self.heed(event).await?,
-                message = input.next(), if more && room => {
-                    match message.map_err(|error| Failure::Io("the input".to_owned(), error))? {
-                        Some(message) => self.send(&message)?,
-                        None => more = false,
+                message = input.next(), if more && room => match message {
+                    Ok(Some(message)) => self.send(&message)?,
+                    Ok(None) => more = false,
+                    Err(error) => {
+                        more = false;
+                        read = Err(Failure::Io("the input".to_owned(), error));
                     }
                 }
             }
         }
         self.client.close();
-        Ok(())
+        read
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), Failure> {

@@ -273,6 +273,21 @@ fn a_long_request_is_moved_whole() {
 }
 
 #[test]
+fn new_clients_are_moved_at_accept_until_they_are_kept_again() {
+    let (first, second, mut gateways, _program) = pair(&[]);
+    gateways.begin_to_move();
+    let mut moved = gateways.connect();
+    say(&mut second.accept(), b"220 second");
+    expect(&mut moved, b"220 second");
+    gateways.server.signal(Signal::USR2);
+    gateways.server.hear("keeping the clients");
+    let mut kept = gateways.connect();
+    say(&mut first.accept(), b"220 first");
+    expect(&mut kept, b"220 first");
+    assert!(first.is_alone());
+}
+
+#[test]
 fn whoever_finds_no_room_is_moved_at_accept() {
     let (first, second, gateways, _program) = pair(&["--max-clients", "1"]);
     let _fills_it = gateways.connect();

@@ -157,6 +157,41 @@ fn a_listener_that_stops_in_the_middle_of_a_transfer_hands_the_rest_to_another()
 }
 
 #[test]
+fn a_listener_that_is_full_moves_whoever_comes() {
+    let (_second, to) = Program::serving(&["listen", ANYWHERE, "--exec", "echo second"]);
+    let arguments = [
+        "listen",
+        ANYWHERE,
+        "--keep",
+        "--max-clients",
+        "1",
+        "--redirect-to",
+        &to,
+    ];
+    let (mut first, home) = Program::serving(&arguments);
+    let _fills_it = TcpStream::connect(&home).expect("it listens");
+    first.hear("connected");
+    let output = given(eop(&["send", &home, "-d", "question"]), b"");
+    assert_eq!(printed(output), "second\n");
+}
+
+#[test]
+fn what_came_before_a_line_that_is_too_long_is_answered() {
+    let (_program, address) = Program::serving(&["listen", ANYWHERE, "--echo"]);
+    let command = eop(&["send", &address, "--cut", "lines", "--max-message", "5"]);
+    let output = given(command, b"one\nfour five\n");
+    assert_eq!(
+        (output.status.code(), &*output.stdout),
+        (Some(1), &b"one\n"[..])
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("longer than a message may be, which is 5 octets"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_home_that_nobody_serves_is_exit_code_1() {
     let nobody = TcpListener::bind(ANYWHERE).expect("a port");
     let address = nobody.local_addr().expect("its address").to_string();
