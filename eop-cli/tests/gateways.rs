@@ -118,6 +118,24 @@ fn the_end_of_the_clients_stream_is_the_end_of_the_servers_input() {
 }
 
 #[test]
+fn an_end_without_a_word_is_not_lost_in_a_move_at_accept() {
+    let server = Server::new();
+    let (_server, to) = Program::serving(&["gateway", "server", ANYWHERE, &server.address()]);
+    let (_redirector, home) = Program::serving(&["redirector", ANYWHERE, "--to", &to]);
+    let (_client, address) = Program::serving(&["gateway", "client", ANYWHERE, &home]);
+    let mut client = patient(TcpStream::connect(address).expect("it listens"));
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    let mut served = server.accept();
+    let mut asked = Vec::new();
+    served.read_to_end(&mut asked).expect("an end");
+    say(&mut served, b"220 and bye");
+    drop(served);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("an end");
+    assert_eq!((&asked[..], &answer[..]), (&b""[..], &b"220 and bye"[..]));
+}
+
+#[test]
 fn long_streams_go_both_ways_at_once() {
     let server = Server::new();
     let gateways = Gateways::before(&server, &[]);
@@ -335,7 +353,8 @@ fn a_client_that_does_not_read_holds_the_server_and_is_given_up_by_name() {
     let mut gateways = Gateways::before(&server, &["--stall", "0.5"]);
     let _client = gateways.connect();
     let mut served = server.accept();
-    let written = std::io::copy(&mut std::io::repeat(7), &mut served);
+    let mut endless = std::io::repeat(7).take(1 << 30);
+    let written = std::io::copy(&mut endless, &mut served);
     assert!(written.is_err(), "it is held, and reset");
     gateways
         .server

@@ -11,27 +11,12 @@ mod stage;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use stage::{Folder, PATIENCE, Program, free_port};
-
-/// Whether these programs are there. In CI, missing ones are a failure.
-fn there(programs: &[&str]) -> bool {
-    programs.iter().all(|program| {
-        let there = ["/usr/sbin", "/usr/bin"]
-            .iter()
-            .any(|folder| Path::new(folder).join(program).exists());
-        assert!(
-            there || std::env::var_os("CI").is_none(),
-            "{program} is missing"
-        );
-        there
-    })
-}
+use stage::{Folder, PATIENCE, Program, free_port, reach, there};
 
 /// A web server with a page of its own, `page`.
 struct Web {
@@ -52,11 +37,7 @@ impl Web {
         let port = free_port();
         let program = Program::start(&mut command(&folder, port));
         let address = format!("127.0.0.1:{port}");
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(&address).is_err() {
-            assert!(Instant::now() < until, "{name} does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
+        reach(&address);
         Self {
             _program: program,
             folder,

@@ -24,7 +24,7 @@ use crate::session;
 /// Messages that are not acknowledged at a time.
 const WINDOW: u32 = 16;
 /// Octets that are held for a client that does not take them, before the server is not listened to any more.
-const HELD: usize = 1024 * 1024;
+const HELD: usize = 256 * 1024;
 /// How long a client may go on sending to a server that has ended.
 const LINGER: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,8 @@
 )]
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -120,6 +121,29 @@ impl Drop for Program {
     }
 }
 
+/// Whether these programs are there. In CI, missing ones are a failure.
+pub fn there(programs: &[&str]) -> bool {
+    programs.iter().all(|program| {
+        let there = ["/usr/sbin", "/usr/bin"]
+            .iter()
+            .any(|folder| Path::new(folder).join(program).exists());
+        assert!(
+            there || std::env::var_os("CI").is_none(),
+            "{program} is missing"
+        );
+        there
+    })
+}
+
+/// Waits until somebody listens at `address`.
+pub fn reach(address: &str) {
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < until, "nobody listens at {address}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A port of this machine that is free, and that nothing else is likely to take soon.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -127,18 +151,18 @@ pub fn free_port() -> u16 {
 }
 
 /// A folder that is gone with its story.
-pub struct Folder(pub std::path::PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Self {
-        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("{name}-{}", std::process::id()));
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).expect("room");
         Self(path)
     }
 
     /// A file in it.
-    pub fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> std::path::PathBuf {
+    pub fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, octets).expect("room");
         path
