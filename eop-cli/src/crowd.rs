@@ -130,23 +130,24 @@ impl Crowd {
                 },
                 said = self.signals.next() => match said {
                     Said::Stop if ends_at.is_some() => break,
+                    // What is said has been done.
                     Said::Stop => {
-                        info!("stopping, {} clients left; once more to end at once", tasks.len());
                         ends_at = Instant::now().checked_add(self.grace);
                         if self.movable {
                             self.phase.send_replace(Phase::Moving);
                         } else {
                             accept = None;
                         }
+                        info!("stopping, {} clients left; once more to end at once", tasks.len());
                     }
                     Said::Move if self.movable => {
-                        info!("moving the clients");
                         self.phase.send_replace(Phase::Moving);
+                        info!("moving the clients");
                     }
                     Said::Move => warn!("nobody is moved: there is nowhere to move to"),
                     Said::Keep if ends_at.is_none() => {
-                        info!("keeping the clients");
                         self.phase.send_replace(Phase::Keeping);
+                        info!("keeping the clients");
                     }
                     Said::Keep => {}
                 },

@@ -114,8 +114,8 @@ impl Listening {
             }
             Err(broken) => broken,
         };
-        // Not an end that the client could take for one.
-        connection.reset();
+        // What the client was not answered is uncertain to it, however the connection ends.
+        drop(connection);
         match broken {
             Broken::Unanswered(Unanswered::Output(failure)) => Err(failure),
             Broken::Client(_) | Broken::Unanswered(Unanswered::Program(_)) | Broken::CutOff => {

@@ -10,11 +10,14 @@
 mod stage;
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use rustix::net::sockopt::set_socket_linger;
+use rustix::net::sockopt::{
+    Timeout, set_socket_linger, set_socket_recv_buffer_size, set_socket_timeout,
+};
+use rustix::net::{AddressFamily, SocketType, connect, socket};
 use rustix::process::Signal;
 use stage::{PATIENCE, Program};
 
@@ -25,7 +28,9 @@ struct Server(TcpListener);
 
 impl Server {
     fn new() -> Self {
-        Self(TcpListener::bind(ANYWHERE).expect("a port"))
+        let listener = TcpListener::bind(ANYWHERE).expect("a port");
+        set_socket_timeout(&listener, Timeout::Recv, Some(PATIENCE)).expect("an option");
+        Self(listener)
     }
 
     fn address(&self) -> String {
@@ -115,6 +120,25 @@ fn the_end_of_the_clients_stream_is_the_end_of_the_servers_input() {
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).expect("an end");
     assert_eq!(answer, b"question answered");
+}
+
+#[test]
+fn a_client_that_ended_first_gets_all_of_its_answer_however_late_it_reads() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &[]);
+    // The system takes in little of an answer that is not read, and holds the rest at the gateway.
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    set_socket_recv_buffer_size(&socket, 8 * 1024).expect("an option");
+    let address: SocketAddr = gateways.address.parse().expect("an address");
+    connect(&socket, &address).expect("it listens");
+    let mut client = patient(TcpStream::from(socket));
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    let answer = vec![7; 300_000];
+    say(&mut server.accept(), &answer);
+    gateways.client.hear("done");
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).expect("an end");
+    assert!(heard == answer, "{} octets", heard.len());
 }
 
 #[test]
