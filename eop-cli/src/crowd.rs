@@ -122,12 +122,15 @@ impl Crowd {
                         sleep(SHORTAGE).await;
                     }
                 },
-                Some(served) = tasks.join_next() => match served {
-                    Ok(Ok(())) if self.once => ends_at = Instant::now().checked_add(self.grace),
-                    Ok(Ok(())) => {}
-                    Ok(Err(failure)) => return Err(failure),
-                    Err(fault) => warn!("a client's task broke: {fault}"),
-                },
+                Some(served) = tasks.join_next() => {
+                    match served {
+                        Ok(served) => served?,
+                        Err(fault) => warn!("a client's task broke: {fault}"),
+                    }
+                    if self.once {
+                        ends_at = Instant::now().checked_add(self.grace);
+                    }
+                }
                 said = self.signals.next() => match said {
                     Said::Stop if ends_at.is_some() => break,
                     // What is said has been done.

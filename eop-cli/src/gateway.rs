@@ -7,8 +7,9 @@
 //! Between them runs one session for each connection of the client, on these terms ([`SERVICE`]):
 //!
 //! * The server gateway begins every connection with one *greeting*, which is empty: the server takes the client. A
-//!   redirect in its place moves the client at accept. Until the greeting the client gateway reads nothing from its client,
-//!   so that there is nothing to send again, and no end of the client's stream to go astray.
+//!   redirect in its place moves the client at accept. Until the greeting the client gateway reads nothing from its client:
+//!   then there is nothing to send again, and no end of a stream that a redirect would make the end of the session
+//!   (EOP-HCL-3).
 //! * The client's octets travel as messages. The server gateway answers each with an *empty message* once the server has
 //!   all of it. That is what the client gateway retires, so a redirect leaves owed exactly what no server has seen, whatever
 //!   the servers say meanwhile and whether anybody asked. What was passed on and not acknowledged when a connection breaks

@@ -14,6 +14,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use eop_wire::Frame;
 use rustix::net::sockopt::{
     Timeout, set_socket_linger, set_socket_recv_buffer_size, set_socket_timeout,
 };
@@ -383,6 +384,24 @@ fn a_client_that_does_not_read_holds_the_server_and_is_given_up_by_name() {
     gateways
         .server
         .hear("the client takes no octets (EOP-CLS-12)");
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_not_sent_ends_the_client_by_name() {
+    let peer = Server::new();
+    let arguments = ["gateway", "client", ANYWHERE, &peer.address()];
+    let (mut gateway, address) = Program::serving(&arguments);
+    let mut client = patient(TcpStream::connect(address).expect("it listens"));
+    let empty = Frame::normal(b"")
+        .expect("short")
+        .encode()
+        .chunks()
+        .concat();
+    // The greeting, and what acknowledges nothing.
+    say(&mut peer.accept(), &empty.repeat(2));
+    gateway.hear("a false acknowledgement");
+    let error = client.read(&mut [0]).expect_err("no end of stream");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
