@@ -5,8 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use eop_net::server::{self, Drain, RoundRobin, Targets as _};
-use eop_net::tokio::{Connection, Listener};
+use eop_net::server::{Drain, RoundRobin, Targets as _};
+use eop_net::tokio::Connection;
 use eop_net::{Error, Service};
 use tracing::{info, warn};
 
@@ -14,37 +14,21 @@ use crate::answerer::{Answerer, Unanswered};
 use crate::arguments;
 use crate::crowd::{Crowd, Phase, Phases, cut_off};
 use crate::failure::Failure;
-use crate::secure;
+use crate::serving;
 
 pub(crate) async fn run(options: arguments::Listen) -> Result<(), Failure> {
-    let arguments::Serving {
-        redirect_to,
-        crowd,
-        stall,
-        identity,
-    } = options.serving;
-    let crowd = Crowd::gather(crowd, !redirect_to.is_empty())?.only_one(!options.keep);
-    let failed = |error| Failure::Io(options.listen.to_string(), error);
-    let config = server::Config {
-        service: Service {
-            max_payload: options.max_message,
-            ..Service::default()
-        },
-        stall,
-        ..server::Config::default()
+    let movable = !options.serving.redirect_to.is_empty();
+    let crowd = Crowd::gather(options.serving.crowd, movable)?.only_one(!options.keep);
+    let service = Service {
+        max_payload: options.max_message,
+        ..Service::default()
     };
-    let drain = Drain::new().map_err(failed)?;
-    let mut listener = Listener::bind(options.listen, config)
-        .map_err(failed)?
-        .drained_by(&drain);
-    if let Some(tls) = secure::server(&identity)? {
-        listener = listener.secured_by(&tls);
-    }
-    info!("listening on {}", listener.local_addr().map_err(failed)?);
+    let drain = Drain::new().map_err(|error| Failure::Io("a pipe".to_owned(), error))?;
+    let listener = serving::listen(options.listen, &options.serving, service)?.drained_by(&drain);
 
     let listening = Arc::new(Listening {
         answerer: Answerer::new(options.echo, options.exec),
-        elsewhere: RoundRobin::new(redirect_to),
+        elsewhere: RoundRobin::new(options.serving.redirect_to),
         once: !options.keep,
     });
     let (mut phases, all) = (crowd.phases(), Arc::clone(&listening));

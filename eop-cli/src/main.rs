@@ -12,6 +12,7 @@ mod progress;
 mod redirector;
 mod secure;
 mod send;
+mod serving;
 mod session;
 mod signals;
 

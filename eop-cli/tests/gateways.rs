@@ -66,6 +66,30 @@ fn say(socket: &mut TcpStream, octets: &[u8]) {
     socket.write_all(octets).expect("it is there");
 }
 
+/// Says `octets` at one end and hears them at the other.
+fn pass(from: &mut TcpStream, to: &mut TcpStream, octets: &[u8]) {
+    say(from, octets);
+    expect(to, octets);
+}
+
+/// Everything up to the end of the stream.
+fn rest(socket: &mut TcpStream) -> Vec<u8> {
+    let mut octets = Vec::new();
+    socket.read_to_end(&mut octets).expect("an end");
+    octets
+}
+
+fn reset(socket: TcpStream) {
+    set_socket_linger(&socket, Some(Duration::ZERO)).expect("an option");
+    drop(socket);
+}
+
+/// The stream does not end, it breaks.
+fn expect_reset(socket: &mut TcpStream) {
+    let error = socket.read(&mut [0]).expect_err("no end of stream");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
 /// Both gateways in front of `server`, with more arguments for the server's.
 struct Gateways {
     client: Program,
@@ -90,6 +114,11 @@ impl Gateways {
         patient(TcpStream::connect(&self.address).expect("it listens"))
     }
 
+    /// A client, and the same connection at its server.
+    fn meet(&self, server: &Server) -> (TcpStream, TcpStream) {
+        (self.connect(), server.accept())
+    }
+
     /// From now on clients are moved.
     fn begin_to_move(&mut self) {
         self.server.signal(Signal::USR1);
@@ -110,16 +139,13 @@ fn pair(arguments: &[&str]) -> (Server, Server, Gateways, Program) {
 fn the_end_of_the_clients_stream_is_the_end_of_the_servers_input() {
     let server = Server::new();
     let gateways = Gateways::before(&server, &[]);
-    let mut client = gateways.connect();
-    let mut served = server.accept();
+    let (mut client, mut served) = gateways.meet(&server);
     say(&mut client, b"question");
     client.shutdown(Shutdown::Write).expect("a half-close");
-    let mut asked = Vec::new();
-    served.read_to_end(&mut asked).expect("an end");
+    let asked = rest(&mut served);
     say(&mut served, &[&asked[..], b" answered"].concat());
     drop(served);
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).expect("an end");
+    let answer = rest(&mut client);
     assert_eq!(answer, b"question answered");
 }
 
@@ -137,8 +163,7 @@ fn a_client_that_ended_first_gets_all_of_its_answer_however_late_it_reads() {
     let answer = vec![7; 300_000];
     say(&mut server.accept(), &answer);
     gateways.client.hear("done");
-    let mut heard = Vec::new();
-    client.read_to_end(&mut heard).expect("an end");
+    let heard = rest(&mut client);
     assert!(heard == answer, "{} octets", heard.len());
 }
 
@@ -151,12 +176,10 @@ fn an_end_without_a_word_is_not_lost_in_a_move_at_accept() {
     let mut client = patient(TcpStream::connect(address).expect("it listens"));
     client.shutdown(Shutdown::Write).expect("a half-close");
     let mut served = server.accept();
-    let mut asked = Vec::new();
-    served.read_to_end(&mut asked).expect("an end");
+    let asked = rest(&mut served);
     say(&mut served, b"220 and bye");
     drop(served);
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).expect("an end");
+    let answer = rest(&mut client);
     assert_eq!((&asked[..], &answer[..]), (&b""[..], &b"220 and bye"[..]));
 }
 
@@ -164,8 +187,7 @@ fn an_end_without_a_word_is_not_lost_in_a_move_at_accept() {
 fn long_streams_go_both_ways_at_once() {
     let server = Server::new();
     let gateways = Gateways::before(&server, &[]);
-    let mut client = gateways.connect();
-    let mut served = server.accept();
+    let (mut client, mut served) = gateways.meet(&server);
     let echo = thread::spawn(move || {
         let mut writer = served.try_clone().expect("a descriptor");
         std::io::copy(&mut served, &mut writer).expect("to the end")
@@ -177,8 +199,7 @@ fn long_streams_go_both_ways_at_once() {
         say(&mut writer, &sent);
         writer.shutdown(Shutdown::Write).expect("a half-close");
     });
-    let mut echoed = Vec::new();
-    client.read_to_end(&mut echoed).expect("an end");
+    let echoed = rest(&mut client);
     sending.join().expect("no panic");
     echo.join().expect("no panic");
     assert!(echoed == octets, "{} octets, or others", echoed.len());
@@ -188,28 +209,20 @@ fn long_streams_go_both_ways_at_once() {
 fn a_client_that_resets_its_connection_ended_nothing() {
     let server = Server::new();
     let gateways = Gateways::before(&server, &[]);
-    let mut client = gateways.connect();
-    let mut served = server.accept();
-    say(&mut client, b"half a questi");
-    expect(&mut served, b"half a questi");
-    set_socket_linger(&client, Some(Duration::ZERO)).expect("an option");
-    drop(client);
-    let error = served.read(&mut [0]).expect_err("no end of stream");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let (mut client, mut served) = gateways.meet(&server);
+    pass(&mut client, &mut served, b"half a questi");
+    reset(client);
+    expect_reset(&mut served);
 }
 
 #[test]
 fn a_server_that_resets_its_connection_ended_nothing() {
     let server = Server::new();
     let mut gateways = Gateways::before(&server, &[]);
-    let mut client = gateways.connect();
-    let mut served = server.accept();
-    say(&mut served, b"half an answ");
-    expect(&mut client, b"half an answ");
-    set_socket_linger(&served, Some(Duration::ZERO)).expect("an option");
-    drop(served);
-    let error = client.read(&mut [0]).expect_err("no end of stream");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    let (mut client, mut served) = gateways.meet(&server);
+    pass(&mut served, &mut client, b"half an answ");
+    reset(served);
+    expect_reset(&mut client);
     gateways
         .client
         .hear("the session broke: the server failed: the connection was lost");
@@ -218,88 +231,65 @@ fn a_server_that_resets_its_connection_ended_nothing() {
 #[test]
 fn a_request_whose_server_dies_is_not_said_to_another() {
     let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(&mut client, b"question");
-    expect(&mut served, b"question");
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(&mut client, &mut served, b"question");
     gateways.begin_to_move();
-    set_socket_linger(&served, Some(Duration::ZERO)).expect("an option");
-    drop(served);
-    let error = client.read(&mut [0]).expect_err("no answer");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    reset(served);
+    expect_reset(&mut client);
     assert!(second.is_alone());
 }
 
 #[test]
 fn a_client_that_said_nothing_is_moved_at_once() {
     let (first, second, mut gateways, _program) = pair(&[]);
-    let mut client = gateways.connect();
-    let mut unused = first.accept();
+    let (mut client, mut unused) = gateways.meet(&first);
     gateways.begin_to_move();
     let mut served = second.accept();
-    say(&mut client, b"question");
-    expect(&mut served, b"question");
-    let mut heard = Vec::new();
-    unused.read_to_end(&mut heard).expect("an end");
-    assert_eq!(heard, b"");
+    pass(&mut client, &mut served, b"question");
+    assert_eq!(rest(&mut unused), b"");
 }
 
 #[test]
 fn a_client_that_heard_a_banner_stays() {
     let (first, second, mut gateways, _program) = pair(&[]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(&mut served, b"220 first");
-    expect(&mut client, b"220 first");
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(&mut served, &mut client, b"220 first");
     gateways.begin_to_move();
-    say(&mut client, b"HELO");
-    expect(&mut served, b"HELO");
+    pass(&mut client, &mut served, b"HELO");
     assert!(second.is_alone());
 }
 
 #[test]
 fn nobody_is_moved_in_the_middle_of_a_request() {
     let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(&mut client, b"half a ques");
-    expect(&mut served, b"half a ques");
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(&mut client, &mut served, b"half a ques");
     gateways.begin_to_move();
-    say(&mut client, b"tion");
-    expect(&mut served, b"tion");
+    pass(&mut client, &mut served, b"tion");
     assert!(second.is_alone());
 }
 
 #[test]
 fn behind_an_interim_answer_the_rest_of_the_request_stays_with_its_beginning() {
     let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(
         &mut client,
-        b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
-    );
-    expect(
         &mut served,
         b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
     );
-    say(&mut served, b"HTTP/1.1 100 Continue\r\n\r\n");
-    expect(&mut client, b"HTTP/1.1 100 Continue\r\n\r\n");
+    pass(&mut served, &mut client, b"HTTP/1.1 100 Continue\r\n\r\n");
     gateways.begin_to_move();
-    say(&mut client, b"the body");
-    expect(&mut served, b"the body");
+    pass(&mut client, &mut served, b"the body");
     assert!(second.is_alone());
 }
 
 #[test]
 fn a_long_request_is_moved_whole() {
     let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(&mut client, b"first question");
-    expect(&mut served, b"first question");
-    say(&mut served, b"first answer");
-    expect(&mut client, b"first answer");
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(&mut client, &mut served, b"first question");
+    pass(&mut served, &mut client, b"first answer");
     gateways.begin_to_move();
     let question: Vec<u8> = (0..3_000_000_u32).map(|it| (it % 251) as u8).collect();
     let sent = question.clone();
@@ -310,9 +300,7 @@ fn a_long_request_is_moved_whole() {
     let mut moved = second.accept();
     expect(&mut moved, &question);
     sending.join().expect("no panic");
-    let mut heard = Vec::new();
-    served.read_to_end(&mut heard).expect("an end");
-    assert_eq!(heard, b"");
+    assert_eq!(rest(&mut served), b"");
 }
 
 #[test]
@@ -320,13 +308,11 @@ fn new_clients_are_moved_at_accept_until_they_are_kept_again() {
     let (first, second, mut gateways, _program) = pair(&[]);
     gateways.begin_to_move();
     let mut moved = gateways.connect();
-    say(&mut second.accept(), b"220 second");
-    expect(&mut moved, b"220 second");
+    pass(&mut second.accept(), &mut moved, b"220 second");
     gateways.server.signal(Signal::USR2);
     gateways.server.hear("keeping the clients");
     let mut kept = gateways.connect();
-    say(&mut first.accept(), b"220 first");
-    expect(&mut kept, b"220 first");
+    pass(&mut first.accept(), &mut kept, b"220 first");
     assert!(first.is_alone());
 }
 
@@ -336,20 +322,16 @@ fn whoever_finds_no_room_is_moved_at_accept() {
     let _fills_it = gateways.connect();
     let _served = first.accept();
     let mut client = gateways.connect();
-    say(&mut second.accept(), b"220 second");
-    expect(&mut client, b"220 second");
+    pass(&mut second.accept(), &mut client, b"220 second");
     assert!(first.is_alone());
 }
 
 #[test]
 fn a_gateway_that_stops_moves_its_clients_and_ends_well() {
     let (first, second, mut gateways, _program) = pair(&["--half-duplex"]);
-    let mut client = gateways.connect();
-    let mut served = first.accept();
-    say(&mut client, b"first question");
-    expect(&mut served, b"first question");
-    say(&mut served, b"first answer");
-    expect(&mut client, b"first answer");
+    let (mut client, mut served) = gateways.meet(&first);
+    pass(&mut client, &mut served, b"first question");
+    pass(&mut served, &mut client, b"first answer");
     gateways.server.signal(Signal::TERM);
     gateways.server.hear("stopping, 1 clients left");
     say(&mut client, b"second question");
@@ -361,13 +343,10 @@ fn a_gateway_that_stops_moves_its_clients_and_ends_well() {
 fn a_client_that_is_left_at_the_end_of_the_grace_sees_no_end_of_stream() {
     let server = Server::new();
     let mut gateways = Gateways::before(&server, &["--grace", "0.1"]);
-    let mut client = gateways.connect();
-    let mut served = server.accept();
-    say(&mut served, b"half an answ");
-    expect(&mut client, b"half an answ");
+    let (mut client, mut served) = gateways.meet(&server);
+    pass(&mut served, &mut client, b"half an answ");
     gateways.server.signal(Signal::TERM);
-    let error = client.read(&mut [0]).expect_err("no end of stream");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    expect_reset(&mut client);
     gateways.server.hear("1 clients were cut off");
     assert_eq!(gateways.server.end().code(), Some(1));
 }
@@ -400,8 +379,7 @@ fn an_acknowledgement_of_what_was_not_sent_ends_the_client_by_name() {
     // The greeting, and what acknowledges nothing.
     say(&mut peer.accept(), &empty.repeat(2));
     gateway.hear("a false acknowledgement");
-    let error = client.read(&mut [0]).expect_err("no end of stream");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    expect_reset(&mut client);
 }
 
 #[test]
@@ -410,7 +388,6 @@ fn a_client_whose_server_is_not_there_is_told_by_a_reset() {
     let mut gateways = Gateways::before(&server, &[]);
     drop(server);
     let mut client = gateways.connect();
-    let error = client.read(&mut [0]).expect_err("nobody is there");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    expect_reset(&mut client);
     gateways.server.hear("the application: Connection refused");
 }

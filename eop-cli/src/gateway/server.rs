@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eop_net::Error;
-use eop_net::server::{self, RoundRobin, Targets as _};
-use eop_net::tokio::{Connection, Listener};
+use eop_net::server::{RoundRobin, Targets as _};
+use eop_net::tokio::Connection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,35 +20,20 @@ use super::{Closing, PIECE, SERVICE, hand_on};
 use crate::arguments;
 use crate::crowd::{Crowd, Phase, Phases, cut_off};
 use crate::failure::Failure;
-use crate::secure;
+use crate::serving;
 
 /// How long connecting to the application may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(options: arguments::ServerGateway) -> Result<(), Failure> {
-    let arguments::Serving {
-        redirect_to,
-        crowd,
-        stall,
-        identity,
-    } = options.serving;
-    let crowd = Crowd::gather(crowd, !redirect_to.is_empty())?;
-    let failed = |error| Failure::Io(options.listen.to_string(), error);
-    let config = server::Config {
-        service: SERVICE,
-        stall,
-        ..server::Config::default()
-    };
-    let mut listener = Listener::bind(options.listen, config).map_err(failed)?;
-    if let Some(tls) = secure::server(&identity)? {
-        listener = listener.secured_by(&tls);
-    }
-    info!("listening on {}", listener.local_addr().map_err(failed)?);
+    let movable = !options.serving.redirect_to.is_empty();
+    let crowd = Crowd::gather(options.serving.crowd, movable)?;
+    let listener = serving::listen(options.listen, &options.serving, SERVICE)?;
     let gateway = Arc::new(Gateway {
         application: options.application,
         half_duplex: options.half_duplex,
-        elsewhere: RoundRobin::new(redirect_to),
-        stall,
+        elsewhere: RoundRobin::new(options.serving.redirect_to),
+        stall: options.serving.stall,
     });
     let serve = |connection, phases, full| Arc::clone(&gateway).serve(connection, phases, full);
     crowd.serve(async || listener.accept().await, serve).await

@@ -118,6 +118,10 @@ impl Drop for Program {
         // It may have ended before.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            self.said.extend(self.lines.try_iter());
+            println!("{:#?}", self.said);
+        }
     }
 }
 
