@@ -366,6 +366,17 @@ fn a_client_that_does_not_read_holds_the_server_and_is_given_up_by_name() {
 }
 
 #[test]
+fn a_server_that_does_not_read_holds_the_client_and_is_given_up_by_name() {
+    let server = Server::new();
+    let mut gateways = Gateways::before(&server, &["--stall", "0.5"]);
+    let (mut client, _served) = gateways.meet(&server);
+    let mut endless = std::io::repeat(7).take(1 << 30);
+    let written = std::io::copy(&mut endless, &mut client);
+    assert!(written.is_err(), "it is held, and reset");
+    gateways.server.hear("the application: it takes no octets");
+}
+
+#[test]
 fn an_acknowledgement_of_what_was_not_sent_ends_the_client_by_name() {
     let peer = Server::new();
     let arguments = ["gateway", "client", ANYWHERE, &peer.address()];
