@@ -24,7 +24,7 @@ pub(crate) fn client(session: &Session, home: &str) -> Result<Option<ClientTls>,
     let config = ClientConfig::builder().with_root_certificates(roots);
     let config = match (&session.cert, &session.key) {
         (Some(cert), Some(key)) => {
-            let (chain, key) = identity(cert, key)?;
+            let (chain, key) = chain_and_key(cert, key)?;
             config
                 .with_client_auth_cert(chain, key)
                 .map_err(|why| unusable(cert, why))?
@@ -38,13 +38,13 @@ pub(crate) fn client(session: &Session, home: &str) -> Result<Option<ClientTls>,
 }
 
 /// How a server is secured, if it is.
-pub(crate) fn server(identity_of: &Identity) -> Result<Option<ServerTls>, Failure> {
-    let (Some(cert), Some(key)) = (&identity_of.cert, &identity_of.key) else {
+pub(crate) fn server(options: &Identity) -> Result<Option<ServerTls>, Failure> {
+    let (Some(cert), Some(key)) = (&options.cert, &options.key) else {
         return Ok(None);
     };
-    let (chain, key) = identity(cert, key)?;
+    let (chain, key) = chain_and_key(cert, key)?;
     let config = ServerConfig::builder();
-    let config = match &identity_of.client_ca {
+    let config = match &options.client_ca {
         Some(file) => {
             let roots = Arc::new(authorities(file)?);
             let verifier = WebPkiClientVerifier::builder(roots)
@@ -68,9 +68,10 @@ fn host(home: &str) -> &str {
 
 type Chain = Vec<CertificateDer<'static>>;
 
-fn identity(cert: &Path, key: &Path) -> Result<(Chain, PrivateKeyDer<'static>), Failure> {
-    let key_of = PrivateKeyDer::from_pem_file(key).map_err(|why| unusable(key, why))?;
-    Ok((certificates(cert)?, key_of))
+/// What proves an identity: a certificate, with those that vouch for it, and its key.
+fn chain_and_key(cert: &Path, key: &Path) -> Result<(Chain, PrivateKeyDer<'static>), Failure> {
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|why| unusable(key, why))?;
+    Ok((certificates(cert)?, private))
 }
 
 fn certificates(file: &Path) -> Result<Chain, Failure> {

@@ -53,6 +53,7 @@ impl Server {
 
 fn patient(socket: TcpStream) -> TcpStream {
     socket.set_read_timeout(Some(PATIENCE)).expect("an option");
+    socket.set_write_timeout(Some(PATIENCE)).expect("an option");
     socket
 }
 
@@ -337,6 +338,33 @@ fn a_gateway_that_stops_moves_its_clients_and_ends_well() {
     say(&mut client, b"second question");
     expect(&mut second.accept(), b"second question");
     assert!(gateways.server.end().success());
+}
+
+#[test]
+fn a_gateway_that_stops_stays_until_who_was_moved_has_gone() {
+    let server = Server::new();
+    let to = "127.0.0.1:9";
+    let arguments = [
+        "gateway",
+        "server",
+        ANYWHERE,
+        &server.address(),
+        "--redirect-to",
+        to,
+    ];
+    let (mut gateway, address) = Program::serving(&arguments);
+    let mut client = patient(TcpStream::connect(address).expect("it listens"));
+    let greeting = Frame::normal(b"").expect("short");
+    expect(&mut client, &greeting.encode().chunks().concat());
+    gateway.signal(Signal::TERM);
+    let target = to.parse().expect("an endpoint");
+    let redirect = Frame::redirect(target, b"").expect("short");
+    expect(&mut client, &redirect.encode().chunks().concat());
+    // To a gateway that had gone, this would be a reset.
+    say(&mut client, &vec![0; 50_000_000]);
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    assert_eq!(rest(&mut client), b"");
+    assert!(gateway.end().success());
 }
 
 #[test]
