@@ -130,6 +130,18 @@ impl Diary {
         }
     }
 
+    /// Every message, and what the client was told of it.
+    pub fn fates(&self) -> impl Iterator<Item = (&[u8], Option<Fate>)> {
+        self.sent
+            .iter()
+            .map(|(number, message)| (message.as_slice(), self.fates.get(number).copied()))
+    }
+
+    /// What an answer broke by itself.
+    pub const fn breach(&self) -> Option<&Breach> {
+        self.breach.as_ref()
+    }
+
     /// Messages that were answered.
     pub fn answered(&self) -> usize {
         let answered = |fate: &&Fate| **fate == Fate::Answered;
@@ -151,22 +163,26 @@ impl Diary {
             return Err(Breach::Endless);
         }
         for (number, message) in &self.sent {
-            let (message, times) = (name(message), acts.on(message));
-            let fate = *self
-                .fates
-                .get(number)
-                .ok_or_else(|| Breach::Lost(message.clone()))?;
-            match (fate, times) {
-                (_, 2..) => return Err(Breach::RanTwice(message)),
-                (Fate::Answered, 0) => return Err(Breach::AnsweredByNobody(message)),
-                (Fate::Dropped | Fate::Left(Status::Owed | Status::Unsent), 1) => {
-                    return Err(Breach::RanAfterAll(message, fate));
-                }
-                (Fate::Answered, 1) | (Fate::Left(Status::Uncertain), 0 | 1) => {}
-                (Fate::Dropped | Fate::Left(Status::Owed | Status::Unsent), 0) => {}
-            }
+            let fate = self.fates.get(number).copied();
+            judge(message, fate, acts)?;
         }
         Ok(())
+    }
+}
+
+/// Whether what a client was told of a message is so.
+pub fn judge(message: &[u8], fate: Option<Fate>, acts: &Acts) -> Result<(), Breach> {
+    let (message, times) = (name(message), acts.on(message));
+    match (fate, times) {
+        (None, _) => Err(Breach::Lost(message)),
+        (Some(_), 2..) => Err(Breach::RanTwice(message)),
+        (Some(Fate::Answered), 0) => Err(Breach::AnsweredByNobody(message)),
+        (Some(fate @ (Fate::Dropped | Fate::Left(Status::Owed | Status::Unsent))), 1) => {
+            Err(Breach::RanAfterAll(message, fate))
+        }
+        (Some(Fate::Dropped | Fate::Left(Status::Owed | Status::Unsent)), 0)
+        | (Some(Fate::Answered), 1)
+        | (Some(Fate::Left(Status::Uncertain)), 0 | 1) => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ mod account;
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod crowd;
 mod cuts;
 mod cutter;
 mod descriptors;

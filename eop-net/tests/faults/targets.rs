@@ -95,8 +95,8 @@ fn end(target: impl Fn() -> Target, config: Config) -> End {
 }
 
 /// An endpoint, and what it holds as long as the story lasts.
-struct Target {
-    address: SocketAddrV4,
+pub(crate) struct Target {
+    pub(crate) address: SocketAddrV4,
     _socket: Option<OwnedFd>,
     _waiting: Vec<TcpStream>,
 }
@@ -120,7 +120,7 @@ fn bound() -> (OwnedFd, SocketAddrV4) {
 }
 
 /// A target at which nobody listens.
-fn refusing() -> Target {
+pub(crate) fn refusing() -> Target {
     let (socket, address) = bound();
     Target {
         address,
