@@ -26,7 +26,12 @@ pub use blocking::{Connection, Listener, Refused};
 pub(crate) use connection::AtHand;
 pub use connection::{ConnectionOver, RefusedOver};
 pub use drain::Drain;
+#[cfg(feature = "tokio")]
+pub(crate) use limits::Acknowledging;
 pub use linger_list::{LingerCounts, LingerList};
+pub(crate) use lingering::Farewell;
+#[cfg(feature = "tokio")]
+pub(crate) use lingering::{CAPACITY as LINGER_CAPACITY, Leaving, Turn};
 pub use lingering::{Departure, Lingering};
 pub use redirector::{Redirector, RedirectorCounts};
 pub use targets::{RoundRobin, Targets};

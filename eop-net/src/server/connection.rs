@@ -12,9 +12,9 @@ use eop_statemachine::{Discipline, PeerError, Server, policy};
 use eop_wire::Encoded;
 
 use super::Config;
-use super::drain::Serving;
+use super::drain::{Drain, Serving};
 use super::linger_list::LingerList;
-use super::lingering::{Departure, Leaving, Lingering, Rest};
+use super::lingering::{Departure, Farewell, Lingering};
 use crate::error::Error;
 use crate::inbox::{Inbox, Piece};
 use crate::socket::Ready;
@@ -119,6 +119,20 @@ impl<S: Accepted> ConnectionOver<S> {
         }
     }
 
+    /// Lets `list` see this client off, instead of the process's own.
+    #[must_use]
+    pub fn linger_in(mut self, list: &LingerList) -> Self {
+        self.list = list.clone();
+        self
+    }
+
+    /// Lets `drain` move this client.
+    #[must_use]
+    pub fn drained_by(mut self, drain: &Drain) -> Self {
+        self.serving = Some(drain.serve());
+        self
+    }
+
     /// Our own end: where the client found us.
     ///
     /// # Errors
@@ -205,7 +219,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection with a reset. What was sent before may be lost.
     pub fn reset(mut self) {
         self.machine.close();
-        if let Some(socket) = self.socket.take() {
+        if let Some(mut socket) = self.socket.take() {
             socket.reset_on_close();
         }
     }
@@ -262,20 +276,16 @@ impl<S: Accepted> ConnectionOver<S> {
         let list = self.list.clone();
         let mut unsent = std::mem::take(&mut self.unsent);
         unsent.drain(..self.taken);
-        let Ok((socket, octets)) = socket.into_std(unsent, end) else {
+        let Ok((transport, octets)) = socket.into_transport(unsent, end) else {
             return Lingering::gone(Departure::Lost, list);
         };
-        let rest = (end || !octets.is_empty()).then(|| Rest {
+        transport.see_off(Farewell {
             octets,
-            taken: 0,
             end,
-            since: Instant::now(),
-        });
-        let mut leaving = Leaving::new(socket, rest, &self.config, self.serving.take());
-        match leaving.write_rest() {
-            Ok(()) => Lingering::new(leaving, list),
-            Err(_) => Lingering::gone(Departure::Lost, list),
-        }
+            config: self.config,
+            serving: self.serving.take(),
+            list,
+        })
     }
 
     fn is_here(&self, to: SocketAddrV4) -> bool {
@@ -596,7 +606,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection at once (EOP-ERR-1).
     pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.machine.lost();
-        if let Some(socket) = &self.socket {
+        if let Some(socket) = &mut self.socket {
             socket.end_both();
         }
         error

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::TcpStream;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{self, Context};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,7 +62,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct List {
     /// By the order in which they came.
-    clients: BTreeMap<usize, Leaving>,
+    clients: BTreeMap<usize, Leaving<TcpStream>>,
+    /// Clients that tasks see off.
+    elsewhere: usize,
     next: usize,
     thread: Option<Thread>,
     /// Nobody hands over any more.
@@ -91,13 +95,13 @@ impl LingerList {
     pub fn counts(&self) -> LingerCounts {
         let list = self.0.0.lock();
         LingerCounts {
-            lingering: list.clients.len(),
+            lingering: list.clients.len().saturating_add(list.elsewhere),
             ..list.counts
         }
     }
 
     /// Takes over a client. If the system has nothing left to do that with, the client is seen off at once, on the spot.
-    pub(super) fn hand_over(&self, leaving: Leaving) {
+    pub(super) fn hand_over(&self, leaving: Leaving<TcpStream>) {
         let shared = &self.0.0;
         let mut list = shared.lock();
         if let Some(leaving) = list.take_in(shared, leaving) {
@@ -105,6 +109,23 @@ impl LingerList {
             let departure = leaving.linger();
             shared.lock().counts.note(departure);
         }
+    }
+}
+
+/// Clients that a task sees off, because their connections are no sockets.
+#[cfg(feature = "tokio")]
+impl LingerList {
+    /// One more.
+    pub(crate) fn begin_elsewhere(&self) {
+        let mut list = self.0.0.lock();
+        list.elsewhere = list.elsewhere.saturating_add(1);
+    }
+
+    /// One less, which went like this.
+    pub(crate) fn end_elsewhere(&self, departure: Departure) {
+        let mut list = self.0.0.lock();
+        list.elsewhere = list.elsewhere.saturating_sub(1);
+        list.counts.note(departure);
     }
 }
 
@@ -166,7 +187,11 @@ impl Shared {
 
 impl List {
     /// Takes in a client; hands it back if the system has no descriptor or thread to spare.
-    fn take_in(&mut self, shared: &Arc<Shared>, leaving: Leaving) -> Option<Leaving> {
+    fn take_in(
+        &mut self,
+        shared: &Arc<Shared>,
+        leaving: Leaving<TcpStream>,
+    ) -> Option<Leaving<TcpStream>> {
         let thread = match &self.thread {
             Some(thread) => thread,
             None => match start(shared) {
@@ -201,7 +226,9 @@ impl List {
 
     /// A client's socket has something.
     fn turn(&mut self, number: usize, octets: &mut Vec<u8>) {
-        let turn = self.clients.get_mut(&number).map(|it| it.turn(octets));
+        let mut cx = Context::from_waker(task::Waker::noop());
+        let client = self.clients.get_mut(&number);
+        let turn = client.map(|it| it.turn(octets, &mut cx));
         if let Some(Turn::Gone(departure)) = turn {
             self.clients.remove(&number);
             self.counts.note(departure);
@@ -211,9 +238,10 @@ impl List {
     /// Time has passed. Who has more to throw away than was read has its next turn, too.
     fn look(&mut self, now: Instant, octets: &mut Vec<u8>) {
         let counts = &mut self.counts;
+        let mut cx = Context::from_waker(task::Waker::noop());
         self.clients.retain(|_, leaving| {
             let turn = match leaving.has_more {
-                true => leaving.turn(octets),
+                true => leaving.turn(octets, &mut cx),
                 false => Turn::Quiet,
             };
             let departure = match (turn, leaving.left(now)) {

@@ -10,18 +10,18 @@ use ::tokio::net::{TcpListener, TcpStream};
 use ::tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
-use super::stream::Async;
+use super::stream::{Accepted, Async};
 use crate::error::Error;
-use crate::server::{AtHand, Config, ConnectionOver, ListenerOver, RefusedOver};
+use crate::server::{AtHand, Config, ConnectionOver, LingerList, ListenerOver, RefusedOver};
 use crate::socket;
 use crate::transport::Transport as _;
 
 /// A listening socket of tokio.
 pub type Listener = ListenerOver<TcpListener>;
 /// An accepted client over tokio.
-pub type Connection = ConnectionOver<Async<TcpStream>>;
+pub type Connection<S = TcpStream> = ConnectionOver<Async<S>>;
 /// A redirect that was refused, and the connection, as it was before.
-pub type Refused = RefusedOver<Async<TcpStream>>;
+pub type Refused<S = TcpStream> = RefusedOver<Async<S>>;
 
 impl Listener {
     /// Listens on `address`; port 0 means any free one. 1024 connections may wait to be accepted.
@@ -81,7 +81,14 @@ impl Listener {
     }
 }
 
-impl Connection {
+impl<S: Accepted> Connection<S> {
+    /// Speaks EOP over a stream that was accepted elsewhere. It lingers in the process's own list.
+    #[must_use]
+    pub fn over(stream: S, config: Config) -> Self {
+        let socket = crate::stream::Stream::Plain(Async(stream));
+        Self::new(socket, config, LingerList::default(), None)
+    }
+
     /// The next request's payload; `None` when the client has no more (EOP-HCL-1), or a
     /// [`Drain`](crate::server::Drain) has moved it. What it asked before may still be answered in the first case. What was
     /// handed over before goes out meanwhile.
@@ -107,7 +114,7 @@ impl Connection {
     pub fn respond<'a>(
         &'a mut self,
         payload: &[u8],
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a, S> {
         let handed_over = self.answer(payload);
         self.flush_after(handed_over)
     }
@@ -120,7 +127,7 @@ impl Connection {
     pub fn greet<'a>(
         &'a mut self,
         payload: &[u8],
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a, S> {
         let handed_over = self.say_hello(payload);
         self.flush_after(handed_over)
     }
@@ -201,7 +208,7 @@ impl Connection {
                         continue;
                     }
                     let left = self.header_left()?;
-                    let header = left.and_then(|left| Async::<TcpStream>::now().checked_add(left));
+                    let header = left.and_then(|left| Async::<S>::now().checked_add(left));
                     until = [until, header].into_iter().flatten().min();
                 }
             }

@@ -163,7 +163,7 @@ async fn ask(number: usize, home: SocketAddrV4, everybody: Arc<Barrier>) -> Diar
         }
     };
     say(&mut client, &mut diary);
-    let mut goes_on = number % 2 == 0;
+    let mut goes_on = number.is_multiple_of(2);
     while diary.ended.is_none() {
         let event = client.receive().await;
         diary.hear(&event, &client);
