@@ -142,6 +142,11 @@ impl Diary {
         self.breach.as_ref()
     }
 
+    /// Messages that were handed over.
+    pub fn count(&self) -> usize {
+        self.sent.len()
+    }
+
     /// Messages that were answered.
     pub fn answered(&self) -> usize {
         let answered = |fate: &&Fate| **fate == Fate::Answered;
