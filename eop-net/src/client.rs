@@ -235,6 +235,15 @@ impl<N: Network> ClientOver<N> {
         self.session.close(self.now());
         self.let_go();
     }
+
+    /// The same, with a reset of the connection: the server cannot take it for the end of what it was sent, and what is on
+    /// its way may be lost.
+    pub fn reset(&mut self) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.socket.reset_on_close();
+        }
+        self.close();
+    }
 }
 
 /// Before waiting.

@@ -91,6 +91,10 @@ impl<S: Transport> Transport for Stream<S> {
         either!(self, it => it.end_stream(cx))
     }
 
+    fn reset_on_close(&mut self) {
+        either!(self, it => it.reset_on_close());
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         either!(self, it => it.local_addr())
     }
@@ -113,11 +117,6 @@ impl<S: Accepted> Stream<S> {
     /// Ends both streams, at once as far as the peer can tell.
     pub(crate) fn end_both(&mut self) {
         self.transport_mut().end_both();
-    }
-
-    /// Makes closing a reset.
-    pub(crate) fn reset_on_close(&mut self) {
-        self.transport_mut().reset_on_close();
     }
 
     /// Waits, at most for `timeout`, for what is wanted; `None` if this is no transport that is waited for.

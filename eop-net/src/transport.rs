@@ -56,6 +56,9 @@ pub trait Transport {
     /// Ends our stream. The peer's goes on.
     fn end_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// Makes closing a reset, where that can be done.
+    fn reset_on_close(&mut self);
+
     /// Our end.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -75,9 +78,6 @@ pub trait Accepted: Transport + Sized {
 
     /// Ends both streams, at once as far as the peer can tell.
     fn end_both(&mut self);
-
-    /// Makes closing a reset.
-    fn reset_on_close(&mut self);
 
     /// Sees the peer off, whoever does that for such a transport.
     fn see_off(self, farewell: Farewell) -> Lingering;
@@ -99,6 +99,10 @@ impl Transport for TcpStream {
         Poll::Ready(socket::end_stream(self))
     }
 
+    fn reset_on_close(&mut self) {
+        socket::reset_on_close(self);
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.local_addr()
     }
@@ -115,10 +119,6 @@ impl Accepted for TcpStream {
 
     fn end_both(&mut self) {
         socket::end_both(self);
-    }
-
-    fn reset_on_close(&mut self) {
-        socket::reset_on_close(self);
     }
 
     fn see_off(self, farewell: Farewell) -> Lingering {

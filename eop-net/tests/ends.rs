@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use eop_net::client::{self, Client, Config, Event};
 use eop_net::policy::{Proposal, Refusal};
-use eop_net::{Bounds, Cause, Counts, End, Fallback, PeerError, Resending, Service};
+use eop_net::server;
+use eop_net::{Bounds, Cause, Counts, End, Error, Fallback, PeerError, Resending, Service};
 use rustix::event::{PollFd, PollFlags, poll};
 use stage::{
     answer, connect, echoing, end, ended, expect, moved, normal, nowhere, redirect, rest, scripted,
+    serving,
 };
 
 fn automatic() -> Config {
@@ -350,4 +352,15 @@ fn waiting_has_an_end_of_its_own_and_looks_at_least_once() {
         }
     };
     assert!(matches!(event, Event::Message(message) if message.payload == b"answer"));
+}
+
+#[test]
+fn a_reset_is_no_end_to_the_server() {
+    let home = serving(server::Config::default(), |mut connection| {
+        connection.receive()
+    });
+    let mut client = connect(home.address, Config::default());
+    client.reset();
+    assert!(matches!(home.join(), Err(Error::Lost(_))));
+    assert_eq!(end(&mut client), End::Closed);
 }

@@ -207,6 +207,12 @@ impl<S: Transport> Transport for Secured<S> {
         self.transport.end_stream(cx)
     }
 
+    /// And no farewell before it: the peer would take that for the end.
+    fn reset_on_close(&mut self) {
+        self.ended = true;
+        self.transport.reset_on_close();
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.transport.local_addr()
     }

@@ -27,6 +27,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Sends every message at once (EOP-FRM-10), if the stream would not.
     fn send_at_once(&self) {}
 
+    /// Makes closing a reset, which the server cannot take for an end, if the stream has such a thing.
+    fn reset_on_close(&self) {}
+
     /// Reads what is readable although the runtime has not heard of it yet, once, into the free capacity of `octets`, of
     /// which there is some; how many octets, or [`WouldBlock`](io::ErrorKind::WouldBlock). A client asks before it begins to
     /// write on an idle connection (EOP-CLS-11). A stream whose `poll_read` says it all has nothing to add.
@@ -45,6 +48,10 @@ impl Stream for TcpStream {
 
     fn send_at_once(&self) {
         socket::send_at_once(self);
+    }
+
+    fn reset_on_close(&self) {
+        socket::reset_on_close(self);
     }
 
     fn try_read_now(&mut self, octets: &mut Vec<u8>) -> io::Result<usize> {
@@ -68,9 +75,6 @@ pub trait Accepted: Stream {
 
     /// Ends both streams, at once as far as the client can tell (EOP-ERR-1).
     fn end_both(&mut self);
-
-    /// Makes dropping it a reset.
-    fn reset_on_close(&mut self);
 
     /// Octets that were handed over and that the client's transport has not acknowledged; `None` if that cannot be seen. The
     /// limits of a client that is seen off begin when there are none (EOP-CLS-4).
@@ -102,10 +106,6 @@ impl Accepted for TcpStream {
 
     fn end_both(&mut self) {
         socket::end_both(&*self);
-    }
-
-    fn reset_on_close(&mut self) {
-        socket::reset_on_close(&*self);
     }
 
     fn into_socket(self) -> Result<io::Result<std::net::TcpStream>, Self> {
@@ -167,6 +167,10 @@ impl<S: Stream> Transport for Async<S> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 
+    fn reset_on_close(&mut self) {
+        self.0.reset_on_close();
+    }
+
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
@@ -187,10 +191,6 @@ impl<S: Accepted> transport::Accepted for Async<S> {
 
     fn end_both(&mut self) {
         self.0.end_both();
-    }
-
-    fn reset_on_close(&mut self) {
-        self.0.reset_on_close();
     }
 
     fn see_off(self, farewell: Farewell) -> Lingering {

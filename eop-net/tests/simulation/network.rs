@@ -422,6 +422,10 @@ impl Stream for End {
         let [client, server] = [connection.client, connection.server];
         Ok([client, server][self.side].into())
     }
+
+    fn reset_on_close(&self) {
+        lock(&self.connection).sides[self.side].reset_on_close = true;
+    }
 }
 
 impl Accepted for End {
@@ -438,10 +442,6 @@ impl Accepted for End {
             self.send(&mut connection, Arrival::End);
         }
         connection.wake();
-    }
-
-    fn reset_on_close(&mut self) {
-        lock(&self.connection).sides[self.side].reset_on_close = true;
     }
 
     fn unacknowledged(&self) -> Option<u32> {

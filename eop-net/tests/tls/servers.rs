@@ -107,3 +107,18 @@ fn a_server_that_closes_says_that_its_stream_ends_whoever_ended_first() {
         assert_eq!(end(&mut client), End::Eof);
     }
 }
+
+#[test]
+fn a_client_that_resets_says_no_farewell() {
+    let authority = Authority::new();
+    let server = serving(authority.server(NAME), |mut connection| {
+        connection.receive().expect("no fault").expect("a request");
+        connection.respond(b"answer").expect("it is asked for");
+        connection.receive()
+    });
+    let mut client = connect(&server, authority.client());
+    client.send(b"question").expect("accepted");
+    assert_eq!(answer(&mut client), b"answer");
+    client.reset();
+    assert!(matches!(server.join(), Err(Error::Lost(_))));
+}

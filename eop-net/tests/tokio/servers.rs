@@ -5,8 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use eop_net::server::{Config, Drain};
-use eop_net::tokio::Listener;
-use eop_net::{Error, PeerError};
+use eop_net::tokio::{Client, Listener};
+use eop_net::{Error, PeerError, client};
 
 use super::stage::{self, expect, normal, redirect, rest};
 use super::{echo, serving};
@@ -134,4 +134,19 @@ async fn a_drain_moves_idle_clients_and_answers_the_rest_late() {
     });
     told.await;
     drain.emptied().await;
+}
+
+#[tokio::test]
+async fn a_client_that_resets_did_not_end_its_stream() {
+    let (address, server) = serving(Config::default(), |mut connection| async move {
+        connection.receive().await
+    });
+    let mut client = Client::connect(address, client::Config::default())
+        .await
+        .expect("the server");
+    client.reset();
+    assert!(matches!(
+        server.await.expect("no panic"),
+        Err(Error::Lost(_))
+    ));
 }
