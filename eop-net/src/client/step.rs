@@ -322,10 +322,12 @@ impl<N: Network> ClientOver<N> {
             self.link = Link::Up(Connection::new(socket, clock::<N>()));
         }
         let hop = self.session.hop();
+        let decide = matches!(self.session.want(), Want::Decide { .. });
         Progress::Event(Event::Connected(Connected {
             endpoint,
             local,
             hop,
+            decide,
         }))
     }
 

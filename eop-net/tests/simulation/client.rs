@@ -4,7 +4,7 @@
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use eop_net::client::{ClientOver, Config, Order, Redirected};
+use eop_net::client::{ClientOver, Config, Order};
 use eop_net::tokio::{Client, Tokio};
 use eop_net::{Event, Fallback, Resending, Service};
 use tokio::time::{Instant, timeout};
@@ -16,7 +16,7 @@ use super::network::Network;
 use super::story::Story;
 
 /// How long a client waits for anything at all.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A client.
 pub(crate) struct Asker {
@@ -71,16 +71,28 @@ impl Asker {
             }
             let Some(event) = self.hear(&mut client, left).await else {
                 let all_answered = left == 0 && client.session().outstanding() == 0;
-                if all_answered || heard.elapsed() > PATIENCE {
-                    client.close();
+                match all_answered || heard.elapsed() > PATIENCE {
+                    true if self.chance.percent(20) => client.reset(),
+                    true => client.close(),
+                    false => {}
                 }
                 continue;
             };
             heard = Instant::now();
             self.story.tell(self.number, &event);
             diary.hear(&event, &client);
-            if let Event::Redirected(redirected) = event {
-                self.decide(redirected, &mut client, &mut diary);
+            match event {
+                Event::Redirected(redirected) if redirected.decide => {
+                    self.decide(redirected.hop, &mut client, &mut diary);
+                }
+                Event::Connected(connected) if connected.decide => {
+                    self.decide(connected.hop, &mut client, &mut diary);
+                }
+                Event::Redirected(_)
+                | Event::Connected(_)
+                | Event::Message(_)
+                | Event::Settling
+                | Event::Ended(_) => {}
             }
         }
         diary
@@ -115,14 +127,11 @@ impl Asker {
         }
     }
 
-    fn decide(&self, redirected: Redirected, client: &mut Session, diary: &mut Diary) {
-        if !redirected.decide {
-            return;
-        }
+    fn decide(&self, hop: u32, client: &mut Session, diary: &mut Diary) {
         // Refused if the session is over meanwhile.
         if self.chance.percent(85) {
-            let _ = client.resend(redirected.hop);
-        } else if client.drop_owed(redirected.hop).is_ok() {
+            let _ = client.resend(hop);
+        } else if client.drop_owed(hop).is_ok() {
             diary.dropped(client);
         }
     }

@@ -27,14 +27,15 @@ mod world;
 
 use std::ops::Range;
 
-use world::World;
+use account::Diary;
+use world::{Nature, World};
 
 /// Worlds that are played if nobody says otherwise.
 const SEEDS: Range<u64> = 0..400;
 
 const WORLD: World = World {
     clients: None,
-    is_dishonest: false,
+    nature: Nature::Faulty,
 };
 
 fn seeds() -> Range<u64> {
@@ -68,6 +69,26 @@ fn in_every_world_messages_are_answered_or_reported_and_none_runs_twice() {
     assert!(eventful, "in these worlds nothing happens");
 }
 
+/// Shows EOP-CLS-1 and EOP-CLS-7: no redirect is lost to a reset, and so no message becomes uncertain.
+#[test]
+fn in_a_kind_world_nothing_is_uncertain() {
+    let kind = World {
+        nature: Nature::Kind,
+        ..WORLD
+    };
+    for seed in seeds() {
+        let outcome = kind.play(seed);
+        let uncertain: usize = outcome.diaries.iter().map(Diary::uncertain).sum();
+        let story = || outcome.story.join("\n");
+        assert_eq!(
+            (outcome.breach.as_deref(), uncertain),
+            (None, 0),
+            "seed {seed}\n{}",
+            story()
+        );
+    }
+}
+
 #[test]
 fn one_world() {
     let seed = std::env::var("EOP_SEED").map_or(0, |seed| seed.parse().expect("EOP_SEED=N"));
@@ -86,7 +107,7 @@ fn a_seed_makes_the_same_world_again() {
 #[test]
 fn servers_that_move_what_they_acted_on_are_found() {
     let dishonest = World {
-        is_dishonest: true,
+        nature: Nature::Dishonest,
         ..WORLD
     };
     let found = (0..50).find_map(|seed| dishonest.play(seed).breach);

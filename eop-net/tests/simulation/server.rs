@@ -16,6 +16,7 @@ use super::account::Acts;
 use super::chance::Chance;
 use super::fickle::{insisted, tried};
 use super::network::End;
+use super::world::Nature;
 
 /// A server, as often as it takes a connection.
 #[derive(Clone)]
@@ -27,8 +28,7 @@ pub(crate) struct Server {
     /// Where it may move its clients, itself among them.
     pub(crate) targets: Vec<SocketAddrV4>,
     pub(crate) acts: Acts,
-    /// Whether it moves clients on whose messages it has acted.
-    pub(crate) is_dishonest: bool,
+    pub(crate) nature: Nature,
 }
 
 /// What a server does next.
@@ -59,12 +59,12 @@ impl Server {
 
     fn next(&self) -> Next {
         match self.chance.of_range(1..=100) {
-            1..=62 => Next::Answer,
             63..=74 => Next::Hold,
             75..=86 => Next::Move,
             87..=94 => Next::MoveWithAnswer,
-            95..=97 => Next::Die,
-            _ => Next::Reset,
+            95..=97 if self.nature != Nature::Kind => Next::Die,
+            98..=100 if self.nature != Nature::Kind => Next::Reset,
+            _ => Next::Answer,
         }
     }
 
@@ -111,7 +111,7 @@ impl Server {
                     sent.unwrap_or(Ok(()))?;
                 }
                 Next::Move => {
-                    if self.is_dishonest {
+                    if self.nature == Nature::Dishonest {
                         self.acts.act(oldest);
                     }
                     match connection.redirect(self.target()) {
@@ -144,9 +144,10 @@ impl Server {
     }
 
     async fn think(&self) {
-        let long = self.chance.percent(3);
-        sleep(match long {
-            true => Duration::from_secs(40),
+        // Longer than an episode may take, or, where no client is to stall, than nothing else.
+        let long = Duration::from_secs(if self.nature == Nature::Kind { 20 } else { 40 });
+        sleep(match self.chance.percent(3) {
+            true => long,
             false => self.chance.millis(0..=50),
         })
         .await;

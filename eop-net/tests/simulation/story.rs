@@ -1,8 +1,8 @@
 //! [`Story`]: what happened in a world, line by line: the same for the same seed, and what a replay shows.
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
+use eop_net::Event;
 use tokio::time::Instant;
 
 /// What the clients were told, and when.
@@ -21,10 +21,23 @@ impl Story {
     }
 
     /// A client was told something.
-    pub(crate) fn tell(&self, client: usize, event: &impl Debug) {
+    pub(crate) fn tell(&self, client: usize, event: &Event) {
         let at = self.began.elapsed().as_millis();
+        let event = match event {
+            Event::Message(message) => {
+                let text = String::from_utf8_lossy(&message.payload);
+                format!(
+                    "{} ({} left)",
+                    text.trim_end_matches('+'),
+                    message.outstanding
+                )
+            }
+            Event::Connected(_) | Event::Redirected(_) | Event::Settling | Event::Ended(_) => {
+                format!("{event:?}")
+            }
+        };
         let mut lines = self.lines.lock().expect("no panic");
-        lines.push(format!("{at:>7} ms  client {client}: {event:?}"));
+        lines.push(format!("{at:>7} ms  client {client}: {event}"));
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {

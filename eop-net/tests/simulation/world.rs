@@ -26,8 +26,19 @@ const LONG: Duration = Duration::from_secs(3_600);
 pub(crate) struct World {
     /// Its clients; by chance if nobody says.
     pub(crate) clients: Option<usize>,
-    /// Whether its servers move clients on whose messages they have acted.
-    pub(crate) is_dishonest: bool,
+    /// What its servers and its network are like.
+    pub(crate) nature: Nature,
+}
+
+/// What goes wrong in a world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Whatever can, by chance.
+    Faulty,
+    /// Nothing but delays: nobody dies, and no connection is lost.
+    Kind,
+    /// Besides, servers move clients on whose messages they have acted.
+    Dishonest,
 }
 
 /// What came of a world.
@@ -53,17 +64,17 @@ impl World {
             greetings: u32::from(chance.percent(30)),
             ..Service::default()
         };
-        let faults = chance.of_range(0..=40);
+        let is_kind = self.nature == Nature::Kind;
+        let faults = if is_kind { 0 } else { chance.of_range(0..=40) };
         let network = Network::new(chance, faults);
         let (acts, story, list) = (Acts::default(), Story::begin(), LingerList::new(1));
         let count = 3 + chance.index(4);
         let endpoints: Vec<SocketAddrV4> = (0..count).map(endpoint).collect();
         let mut servers = JoinSet::new();
         for (number, address) in endpoints.iter().enumerate() {
-            let mood = if number == 0 {
-                100
-            } else {
-                chance.of_range(1..=100)
+            let mood = match is_kind || number == 0 {
+                true => 100,
+                false => chance.of_range(1..=100),
             };
             match mood {
                 1..=8 => {}
@@ -78,7 +89,7 @@ impl World {
                         drain,
                         targets: endpoints.clone(),
                         acts: acts.clone(),
-                        is_dishonest: self.is_dishonest,
+                        nature: self.nature,
                     };
                     let (arrivals, clients) = unbounded_channel();
                     network.put(*address, Endpoint::Served(arrivals));
