@@ -144,8 +144,8 @@ impl Server {
     }
 
     async fn think(&self) {
-        // Longer than an episode may take, or, where no client is to stall, than nothing else.
-        let long = Duration::from_secs(if self.nature == Nature::Kind { 20 } else { 40 });
+        // Longer than an episode may take; where no client is to stall, so short that all of its messages are acted on before.
+        let long = Duration::from_secs(if self.nature == Nature::Kind { 2 } else { 40 });
         sleep(match self.chance.percent(3) {
             true => long,
             false => self.chance.millis(0..=50),
