@@ -153,7 +153,8 @@ fn trace_3_a_targets_greeting_answers_nothing_although_a_message_is_owed() {
         let answer = (Kind::Answer, b"r".to_vec());
         assert_eq!(heard, [greeting.clone(), greeting, answer]);
         drop(client);
-        (home.join(), target.join());
+        home.join();
+        target.join();
     });
 }
 
@@ -176,7 +177,8 @@ fn trace_4_in_manual_what_was_answered_before_the_redirect_can_be_retired_behind
         client.retire(1).expect("it is answered");
         client.resend(redirected.hop).expect("the other is owed");
         while next_is_connected(&mut client) {}
-        (home.join(), target.join());
+        home.join();
+        target.join();
     });
 }
 
@@ -249,7 +251,8 @@ fn trace_6_a_target_takes_longer_than_an_episode_may() {
         client.send(b"q").expect("accepted");
         assert_eq!(answer(&mut client), b"r");
         drop(client);
-        (home.join(), target.join());
+        home.join();
+        target.join();
     });
 }
 
@@ -529,6 +532,7 @@ fn trace_19_a_decision_for_one_hop_does_not_hold_for_the_next() {
             "{refused:?}"
         );
         drop(client);
-        (home.join(), target.join());
+        home.join();
+        target.join();
     });
 }
