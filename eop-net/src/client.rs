@@ -45,6 +45,8 @@ pub struct ClientOver<N: Network> {
     home: SocketAddr,
     network: N,
     judge: Box<Judge>,
+    /// Who takes payloads as they come, if anybody does.
+    take: Option<Box<Take>>,
     config: Config,
 }
 
@@ -53,6 +55,9 @@ const OUTSTANDING: usize = 1024;
 
 /// Says whether the target of a redirect may be followed; see [`ClientOver::judge_with`].
 pub type Judge = dyn FnMut(&Proposal) -> Result<(), Refusal> + Send;
+
+/// Takes payloads piece by piece; see [`ClientOver::received_by`].
+pub type Take = dyn FnMut(&[u8]) + Send;
 
 /// How far the end of the session has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +89,7 @@ impl<N: Network> ClientOver<N> {
             began: N::Socket::now(),
             home,
             network,
+            take: None,
             judge: Box::new(move |proposal| {
                 Policy {
                     rule,
@@ -104,6 +110,23 @@ impl<N: Network> ClientOver<N> {
     ) -> Self {
         self.judge = Box::new(judge);
         self
+    }
+
+    /// For messages that need not be in memory as a whole: `take` is given their payloads piece by piece, as they come, without
+    /// a copy. The [`Message`] follows when it is complete, and its own payload is empty. What was taken of a message that does
+    /// not follow, because the connection was lost, is none.
+    #[must_use]
+    pub fn received_by(mut self, take: impl FnMut(&[u8]) + Send + 'static) -> Self {
+        self.take = Some(Box::new(take));
+        self
+    }
+
+    /// Gives back the payload of a message that is done with: its memory serves a later one. Who always does that has no
+    /// allocation for each message.
+    pub fn reuse(&mut self, payload: Vec<u8>) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.inbox.reuse(payload);
+        }
     }
 }
 

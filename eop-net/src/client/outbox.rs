@@ -5,18 +5,28 @@ use std::collections::VecDeque;
 
 use eop_wire::{Frame, HEADER_LEN};
 
+/// Frames whose memory is kept for later ones, at most, and how long each of them may be.
+const SPARE: usize = 16;
+const SPARE_LEN: usize = 64 * 1024;
+
 /// Frames by the numbers of their messages, which only grow.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     frames: VecDeque<(u64, Vec<u8>)>,
+    /// Memory of frames that are gone.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Outbox {
     /// Keeps a message: header and payload together, so that one write sends it (EOP-FRM-4).
     pub(super) fn keep(&mut self, message: u64, payload: &[u8]) {
         if let Ok(frame) = Frame::normal(payload) {
-            self.frames
-                .push_back((message, frame.encode().chunks().concat()));
+            let mut octets = self.spare.pop().unwrap_or_default();
+            octets.reserve_exact(HEADER_LEN.saturating_add(payload.len()));
+            for chunk in frame.encode().chunks() {
+                octets.extend_from_slice(chunk);
+            }
+            self.frames.push_back((message, octets));
         }
     }
 
@@ -34,7 +44,13 @@ impl Outbox {
 
     pub(super) fn release_oldest(&mut self, count: u32) {
         for _ in 0..count {
-            self.frames.pop_front();
+            let Some((_, mut octets)) = self.frames.pop_front() else {
+                return;
+            };
+            if self.spare.len() < SPARE && octets.capacity() <= SPARE_LEN {
+                octets.clear();
+                self.spare.push(octets);
+            }
         }
     }
 

@@ -387,14 +387,19 @@ impl<N: Network> ClientOver<N> {
         let session = &mut self.session;
         match connection
             .inbox
-            .next_frame(clock::<N>, |input| piece(session, input, now))
-        {
-            Ok(Some((Complete::Message(account), payload))) => self.deliver(account, payload),
+            .next_frame(clock::<N>, &mut self.take, |input| {
+                piece(session, input, now)
+            }) {
+            Ok(Some((Complete::Message(account), payload))) => {
+                self.deliver(account, payload.octets)
+            }
             Ok(Some((Complete::Redirect(account), payload))) => {
                 if self.config.order == Order::OldFirst {
                     self.link = Link::None;
                 }
-                account.map_or(Progress::Made, |account| self.deliver(account, payload))
+                account.map_or(Progress::Made, |account| {
+                    self.deliver(account, payload.octets)
+                })
             }
             Err(_) => Progress::Made,
             Ok(None) => Progress::None,

@@ -12,6 +12,7 @@ use ::tokio::time::{Instant, sleep_until};
 use super::alarm::Alarm;
 use super::stream::{Accepted, Async};
 use crate::error::Error;
+use crate::inbox::{Payload, nobody};
 use crate::server::{AtHand, Config, ConnectionOver, LingerList, ListenerOver, RefusedOver};
 use crate::socket;
 use crate::transport::Transport as _;
@@ -98,9 +99,29 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// [`Error`], final: the client broke the protocol, left a header incomplete, takes no octets, or is gone.
     pub async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let request = self.next_request(&mut nobody()).await?;
+        Ok(request.map(|payload| payload.octets))
+    }
+
+    /// The same for a request that need not be in memory as a whole: `take` is given its payload piece by piece, as it comes,
+    /// without a copy. Its length, once it is complete.
+    ///
+    /// The future may be dropped at any time; whoever takes the rest of the request does so with this function.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive). What was taken is then no request.
+    pub async fn receive_by(&mut self, take: impl FnMut(&[u8])) -> Result<Option<u64>, Error> {
+        let request = self.next_request(&mut Some(take)).await?;
+        Ok(request.map(|payload| payload.handed_on))
+    }
+
+    async fn next_request(
+        &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
+    ) -> Result<Option<Payload>, Error> {
         let sleep = pin!(sleep_until(Instant::now()));
         let mut alarm = Alarm::new(sleep);
-        poll_fn(|cx| self.poll_receive(&mut alarm, cx)).await
+        poll_fn(|cx| self.poll_receive(take, &mut alarm, cx)).await
     }
 
     /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Once a
@@ -180,9 +201,10 @@ impl<S: Accepted> Connection<S> {
 
     fn poll_receive(
         &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
         alarm: &mut Alarm<'_>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Vec<u8>>, Error>> {
+    ) -> Poll<Result<Option<Payload>, Error>> {
         loop {
             if self.poll_secured(cx)?.is_pending() {
                 if alarm.poll(Some(self.secured_by()), cx).is_pending() {
@@ -195,7 +217,7 @@ impl<S: Accepted> Connection<S> {
             if let Some(serving) = self.serving() {
                 serving.wake_when_begun(cx.waker());
             }
-            match self.at_hand()? {
+            match self.at_hand(take)? {
                 AtHand::Request(request) => return Poll::Ready(Ok(Some(request))),
                 AtHand::NoMore if flushed || self.socket.is_none() => return Poll::Ready(Ok(None)),
                 AtHand::NoMore => {}
