@@ -14,20 +14,24 @@ use crate::transport::Transport;
 
 mod blocking;
 mod config;
+mod counters;
 mod dial;
 mod event;
 mod link;
 mod network;
+mod observer;
 mod outbox;
 mod step;
 
 pub use blocking::{Blocking, Client, Waits};
 pub use config::{Config, Order};
+pub use counters::{ClientCounts, Counters};
 pub use dial::{Dial, Direct, begin_to_connect};
 pub use event::{Connected, Ended, Event, Message, Redirected};
 
 use link::Link;
 pub use network::Network;
+use observer::Observer;
 use outbox::Outbox;
 
 /// A client's session, over the connections of a network: [`Client`]'s are sockets that are waited for, those of
@@ -47,6 +51,7 @@ pub struct ClientOver<N: Network> {
     judge: Box<Judge>,
     /// Who takes payloads as they come, if anybody does.
     take: Option<Box<Take>>,
+    observer: Observer,
     config: Config,
 }
 
@@ -90,6 +95,7 @@ impl<N: Network> ClientOver<N> {
             home,
             network,
             take: None,
+            observer: Observer::new(home, Counters::default()),
             judge: Box::new(move |proposal| {
                 Policy {
                     rule,
@@ -118,6 +124,13 @@ impl<N: Network> ClientOver<N> {
     #[must_use]
     pub fn received_by(mut self, take: impl FnMut(&[u8]) + Send + 'static) -> Self {
         self.take = Some(Box::new(take));
+        self
+    }
+
+    /// Counts this session by `counters` instead of the process's own.
+    #[must_use]
+    pub fn counted_by(mut self, counters: &Counters) -> Self {
+        self.observer.count_by(counters);
         self
     }
 
@@ -193,6 +206,7 @@ impl<N: Network> ClientOver<N> {
         };
         let message = self.session.send(len, resend, self.now())?;
         self.outbox.keep(message, payload);
+        self.observer.accepts(message, payload.len());
         self.push();
         Ok(message)
     }
@@ -226,6 +240,7 @@ impl<N: Network> ClientOver<N> {
     pub fn retire(&mut self, count: u32) -> Result<(), Misuse> {
         self.session.retire(count, self.now())?;
         self.outbox.release_oldest(count);
+        self.observer.retires(count);
         if self.session.end().is_none() {
             // It may have been over before.
             self.over = Over::Not;

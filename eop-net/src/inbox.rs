@@ -26,6 +26,14 @@ pub(crate) struct Payload {
     pub(crate) handed_on: u64,
 }
 
+impl Payload {
+    /// Its octets in all.
+    pub(crate) fn len(&self) -> u64 {
+        let octets = u64::try_from(self.octets.len()).unwrap_or(u64::MAX);
+        octets.saturating_add(self.handed_on)
+    }
+}
+
 /// Nobody takes payloads as they come.
 pub(crate) const fn nobody() -> Option<fn(&[u8])> {
     None

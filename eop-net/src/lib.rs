@@ -69,6 +69,7 @@
 //! says what a client has acknowledged; elsewhere a lingering server reckons with 16 KiB a second at least (EOP-CLS-4).
 
 mod bell;
+mod counters;
 mod error;
 mod inbox;
 mod socket;

@@ -12,9 +12,17 @@ const SPARE_LEN: usize = 64 * 1024;
 /// Frames by the numbers of their messages, which only grow.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    frames: VecDeque<(u64, Vec<u8>)>,
+    frames: VecDeque<Kept>,
     /// Memory of frames that are gone.
     spare: Vec<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    message: u64,
+    octets: Vec<u8>,
+    /// Whether octets of it were sent before, on whatever connection.
+    begun: bool,
 }
 
 impl Outbox {
@@ -26,16 +34,29 @@ impl Outbox {
             for chunk in frame.encode().chunks() {
                 octets.extend_from_slice(chunk);
             }
-            self.frames.push_back((message, octets));
+            self.frames.push_back(Kept {
+                message,
+                octets,
+                begun: false,
+            });
         }
     }
 
     pub(super) fn frame(&self, message: u64) -> Option<&[u8]> {
-        let at = self
-            .frames
-            .binary_search_by_key(&message, |(number, _)| *number)
-            .ok()?;
-        self.frames.get(at).map(|(_, frame)| frame.as_slice())
+        let at = self.find(message)?;
+        self.frames.get(at).map(|kept| kept.octets.as_slice())
+    }
+
+    /// A message begins to be sent: whether it did before.
+    pub(super) fn begin(&mut self, message: u64) -> bool {
+        let kept = self.find(message).and_then(|at| self.frames.get_mut(at));
+        kept.is_some_and(|kept| std::mem::replace(&mut kept.begun, true))
+    }
+
+    fn find(&self, message: u64) -> Option<usize> {
+        self.frames
+            .binary_search_by_key(&message, |kept| kept.message)
+            .ok()
     }
 
     pub(super) fn payload(&self, message: u64) -> Option<&[u8]> {
@@ -44,7 +65,7 @@ impl Outbox {
 
     pub(super) fn release_oldest(&mut self, count: u32) {
         for _ in 0..count {
-            let Some((_, mut octets)) = self.frames.pop_front() else {
+            let Some(Kept { mut octets, .. }) = self.frames.pop_front() else {
                 return;
             };
             if self.spare.len() < SPARE && octets.capacity() <= SPARE_LEN {
@@ -57,8 +78,8 @@ impl Outbox {
     /// Keeps only these, which come in order.
     pub(super) fn retain(&mut self, mut messages: impl Iterator<Item = u64>) {
         let mut next = messages.next();
-        self.frames.retain(|(number, _)| {
-            let keep = next == Some(*number);
+        self.frames.retain(|kept| {
+            let keep = next == Some(kept.message);
             if keep {
                 next = messages.next();
             }

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use super::connection::{AtHand, ConnectionOver, RefusedOver};
 use super::linger_list::LingerList;
-use super::{Config, ListenerOver};
+use super::{Config, Counters, ListenerOver};
 use crate::error::Error;
 use crate::inbox::{Payload, nobody};
 use crate::socket::{self, Ready};
@@ -23,7 +23,13 @@ impl Connection {
     #[must_use]
     pub fn over(socket: TcpStream, config: Config) -> Self {
         let socket = Stream::Plain(socket);
-        Self::new(socket, config, LingerList::default(), None)
+        Self::new(
+            socket,
+            config,
+            LingerList::default(),
+            None,
+            Counters::default(),
+        )
     }
 
     /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1), or a

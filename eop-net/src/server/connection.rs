@@ -12,9 +12,11 @@ use eop_statemachine::{Discipline, PeerError, Server, policy};
 use eop_wire::Encoded;
 
 use super::Config;
+use super::counters::Counters;
 use super::drain::{Drain, Serving};
 use super::linger_list::LingerList;
 use super::lingering::{Departure, Farewell, Lingering};
+use super::observer::{Kind, Observer};
 use crate::error::Error;
 use crate::inbox::{Inbox, Payload, Piece};
 use crate::socket::Ready;
@@ -43,6 +45,8 @@ pub struct ConnectionOver<S: Transport> {
     unsent: Vec<u8>,
     /// Octets of it at the front that the transport has taken.
     taken: usize,
+    /// Whether something was answered.
+    answered: bool,
     /// Since when it has taken none.
     #[cfg(feature = "tokio")]
     blocked_since: Option<Instant>,
@@ -50,6 +54,7 @@ pub struct ConnectionOver<S: Transport> {
     list: LingerList,
     /// If there is a drain.
     serving: Option<Serving>,
+    observer: Observer,
 }
 
 /// What a connection has for who asks for a request.
@@ -101,9 +106,11 @@ impl<S: Accepted> ConnectionOver<S> {
         config: Config,
         list: LingerList,
         serving: Option<Serving>,
+        counters: Counters,
     ) -> Self {
         socket.send_at_once();
         Self {
+            observer: Observer::new(|| socket.peer_addr().ok(), counters),
             socket: Some(socket),
             since: S::now(),
             machine: Server::new(&config.service),
@@ -111,6 +118,7 @@ impl<S: Accepted> ConnectionOver<S> {
             outgoing: Vec::new(),
             unsent: Vec::new(),
             taken: 0,
+            answered: false,
             #[cfg(feature = "tokio")]
             blocked_since: None,
             config,
@@ -161,7 +169,8 @@ impl<S: Accepted> ConnectionOver<S> {
     /// # Errors
     /// [`RefusedOver`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
     pub fn redirect(mut self, to: SocketAddrV4) -> Result<Lingering, Box<RefusedOver<S>>> {
-        let left = self.leave(to, |machine| Ok((None, machine.redirect(to)?)));
+        let kind = self.without_message();
+        let left = self.leave(to, kind, |machine| Ok((None, machine.redirect(to)?)));
         self.or_refuse(left)
     }
 
@@ -188,7 +197,7 @@ impl<S: Accepted> ConnectionOver<S> {
         payload: &[u8],
         to: SocketAddrV4,
     ) -> Result<Lingering, Box<RefusedOver<S>>> {
-        let left = self.leave(to, |machine| {
+        let left = self.leave(to, Kind::Late, |machine| {
             machine
                 .greet_and_redirect(payload, to)
                 .map(LateRedirect::into_frames)
@@ -231,6 +240,7 @@ impl<S: Accepted> ConnectionOver<S> {
     fn leave<'a>(
         &mut self,
         to: SocketAddrV4,
+        kind: Kind,
         frames: impl FnOnce(
             &mut Server,
         ) -> Result<
@@ -243,6 +253,7 @@ impl<S: Accepted> ConnectionOver<S> {
             return Err(Error::OwnEndpoint);
         }
         let (empty, redirect) = frames(&mut self.machine)?;
+        self.observer.moves(to, kind);
         // Nothing that arrived is looked at any more (EOP-CLS-2).
         self.inbox.discard();
         let [header, payload] = redirect.chunks();
@@ -255,15 +266,29 @@ impl<S: Accepted> ConnectionOver<S> {
     }
 
     fn leave_with(&mut self, response: &[u8], to: SocketAddrV4) -> Result<Lingering, Error> {
-        self.leave(to, |machine| {
+        let left = self.leave(to, Kind::Late, |machine| {
             machine
                 .respond_and_redirect(response, to)
                 .map(LateRedirect::into_frames)
-        })
+        })?;
+        self.observer.responds(response.len());
+        Ok(left)
+    }
+
+    /// What a redirect that brings nothing is. What the client sends before it hears of it is not known here: only if it was
+    /// answered before does it seem to wait for nothing.
+    const fn without_message(&self) -> Kind {
+        match self.answered && self.machine.waiting() == 0 {
+            true => Kind::Idle,
+            false => Kind::Early,
+        }
     }
 
     fn or_refuse(self, left: Result<Lingering, Error>) -> Result<Lingering, Box<RefusedOver<S>>> {
         left.map_err(|error| {
+            if !error.is_final() {
+                self.observer.refuses(&error);
+            }
             Box::new(RefusedOver {
                 connection: self,
                 error,
@@ -302,7 +327,8 @@ impl<S: Accepted> ConnectionOver<S> {
             return Ok(false);
         }
         if let Some(to) = self.drain_target() {
-            match self.leave(to, |machine| Ok((None, machine.redirect(to)?))) {
+            let kind = self.without_message();
+            match self.leave(to, kind, |machine| Ok((None, machine.redirect(to)?))) {
                 Ok(_) => return Ok(true),
                 Err(error) if error.is_final() => return Err(error),
                 Err(_) => {}
@@ -345,7 +371,10 @@ impl<S: Accepted> ConnectionOver<S> {
             .inbox
             .next_frame(S::now, take, |input| piece(machine.receive(input)?))
         {
-            Ok(Some(((), request))) => return Ok(AtHand::Request(request)),
+            Ok(Some(((), request))) => {
+                self.observer.receives(request.len());
+                return Ok(AtHand::Request(request));
+            }
             Ok(None) => {}
             Err(fault) => return Err(self.broken(Error::Peer(fault))),
         }
@@ -445,6 +474,8 @@ impl<S: Accepted> ConnectionOver<S> {
         }
         self.be_secured()?;
         let frame = self.machine.respond(payload)?;
+        self.answered = true;
+        self.observer.responds(payload.len());
         self.write_frame(&frame)
     }
 
@@ -615,6 +646,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection at once (EOP-ERR-1).
     pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.machine.lost();
+        self.observer.fails(&error);
         if let Some(socket) = &mut self.socket {
             socket.end_both();
         }
@@ -623,7 +655,9 @@ impl<S: Accepted> ConnectionOver<S> {
 
     pub(crate) fn lost(&mut self, error: io::Error) -> Error {
         self.machine.lost();
-        Error::Lost(error)
+        let error = Error::Lost(error);
+        self.observer.fails(&error);
+        error
     }
 }
 

@@ -2,6 +2,7 @@
 //! long, is `lingering.rs`'s.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -14,6 +15,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use super::lingering::{CAPACITY, Departure, Leaving, Turn};
+use crate::counters::{write, write_kinds};
 
 /// How often the limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -29,7 +31,7 @@ const WAKE: Token = Token(usize::MAX);
 #[derive(Clone, Debug)]
 pub struct LingerList(Arc<Handle>);
 
-/// What became of the clients of a list.
+/// What became of the clients of a list. Its text is what Prometheus reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LingerCounts {
@@ -47,6 +49,8 @@ pub struct LingerCounts {
     pub stalled: u64,
     /// Clients that were ended because there were too many.
     pub evicted: u64,
+    /// How long those that are gone were waited for, all together.
+    pub waited: Duration,
 }
 
 /// The last one dropped lets the thread end.
@@ -106,8 +110,9 @@ impl LingerList {
         let mut list = shared.lock();
         if let Some(leaving) = list.take_in(shared, leaving) {
             drop(list);
+            let began = Instant::now();
             let departure = leaving.linger();
-            shared.lock().counts.note(departure);
+            shared.lock().counts.note(departure, began.elapsed());
         }
     }
 }
@@ -122,10 +127,10 @@ impl LingerList {
     }
 
     /// One less, which went like this.
-    pub(crate) fn end_elsewhere(&self, departure: Departure) {
+    pub(crate) fn end_elsewhere(&self, departure: Departure, waited: Duration) {
         let mut list = self.0.0.lock();
         list.elsewhere = list.elsewhere.saturating_sub(1);
-        list.counts.note(departure);
+        list.counts.note(departure, waited);
     }
 }
 
@@ -216,8 +221,11 @@ impl List {
             // It waits without a limit on time.
             let _ = thread.waker.wake();
         }
-        if self.clients.len() >= shared.limit {
-            self.counts.evicted += u64::from(self.clients.pop_first().is_some());
+        if self.clients.len() >= shared.limit
+            && let Some((_, longest)) = self.clients.pop_first()
+        {
+            self.counts.evicted = self.counts.evicted.saturating_add(1);
+            self.counts.waited = self.counts.waited.saturating_add(longest.waited());
         }
         self.next = self.next.wrapping_add(1) & (usize::MAX >> 1);
         self.clients.insert(number, leaving);
@@ -229,9 +237,10 @@ impl List {
         let mut cx = Context::from_waker(task::Waker::noop());
         let client = self.clients.get_mut(&number);
         let turn = client.map(|it| it.turn(octets, &mut cx));
-        if let Some(Turn::Gone(departure)) = turn {
-            self.clients.remove(&number);
-            self.counts.note(departure);
+        if let Some(Turn::Gone(departure)) = turn
+            && let Some(gone) = self.clients.remove(&number)
+        {
+            self.counts.note(departure, gone.waited());
         }
     }
 
@@ -248,7 +257,8 @@ impl List {
                 (Turn::Gone(departure), _) | (_, Err(departure)) => Some(departure),
                 (Turn::More | Turn::Quiet, Ok(_)) => None,
             };
-            departure.map(|departure| counts.note(departure)).is_none()
+            let gone = departure.map(|departure| counts.note(departure, leaving.waited()));
+            gone.is_none()
         });
     }
 }
@@ -266,7 +276,7 @@ fn start(shared: &Arc<Shared>) -> io::Result<Thread> {
 }
 
 impl LingerCounts {
-    const fn note(&mut self, departure: Departure) {
+    fn note(&mut self, departure: Departure, waited: Duration) {
         let count = match departure {
             Departure::Ended => &mut self.ended,
             Departure::Lost => &mut self.lost,
@@ -276,5 +286,24 @@ impl LingerCounts {
             Departure::HandedOver => return,
         };
         *count = count.saturating_add(1);
+        self.waited = self.waited.saturating_add(waited);
+    }
+}
+
+impl fmt::Display for LingerCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lingering = u64::try_from(self.lingering).unwrap_or(u64::MAX);
+        write(f, "server_lingering", lingering)?;
+        let gone = [
+            ("ended", self.ended),
+            ("lost", self.lost),
+            ("idle-limit", self.idle_limit),
+            ("total-limit", self.total_limit),
+            ("stalled", self.stalled),
+            ("evicted", self.evicted),
+        ];
+        write_kinds(f, "server_lingered_total", gone)?;
+        let waited = self.waited.as_secs_f64();
+        writeln!(f, "eop_server_lingered_seconds_total {waited}")
     }
 }

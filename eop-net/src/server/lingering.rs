@@ -74,6 +74,7 @@ pub(crate) struct Leaving<S> {
     /// What has to go out first.
     rest: Option<Rest>,
     limits: Limits,
+    began: Instant,
     /// Whether the client has ended its stream.
     ended: bool,
     /// Whether others came first when it was read last.
@@ -152,6 +153,7 @@ impl Farewell {
             socket,
             rest,
             limits: Limits::new(&config, now),
+            began: now,
             ended: false,
             has_more: false,
             _serving: serving,
@@ -214,6 +216,11 @@ impl Leaving<TcpStream> {
 }
 
 impl<S: Transport + Acknowledging> Leaving<S> {
+    /// How long it has been waited for.
+    pub(crate) fn waited(&self) -> Duration {
+        S::now().saturating_duration_since(self.began)
+    }
+
     /// Whether it waits for the transport to take octets.
     pub(super) const fn has_rest(&self) -> bool {
         self.rest.is_some()

@@ -21,11 +21,15 @@ pub(super) fn see_off<S: Accepted>(stream: Async<S>, farewell: Farewell) -> Ling
     };
     list.begin_elsewhere();
     let told = list.clone();
-    runtime.spawn(async move { told.end_elsewhere(gone(leaving).await) });
+    runtime.spawn(async move {
+        let mut leaving = leaving;
+        let departure = gone(&mut leaving).await;
+        told.end_elsewhere(departure, leaving.waited());
+    });
     Lingering::gone(Departure::HandedOver, list)
 }
 
-async fn gone<S: Accepted>(mut leaving: Leaving<Async<S>>) -> Departure {
+async fn gone<S: Accepted>(leaving: &mut Leaving<Async<S>>) -> Departure {
     let sleep = pin!(sleep_until(Instant::now()));
     let mut alarm = Alarm::new(sleep);
     let mut octets = Vec::with_capacity(LINGER_CAPACITY);

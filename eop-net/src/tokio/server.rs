@@ -13,7 +13,9 @@ use super::alarm::Alarm;
 use super::stream::{Accepted, Async};
 use crate::error::Error;
 use crate::inbox::{Payload, nobody};
-use crate::server::{AtHand, Config, ConnectionOver, LingerList, ListenerOver, RefusedOver};
+use crate::server::{
+    AtHand, Config, ConnectionOver, Counters, LingerList, ListenerOver, RefusedOver,
+};
 use crate::socket;
 use crate::transport::Transport as _;
 
@@ -87,7 +89,13 @@ impl<S: Accepted> Connection<S> {
     #[must_use]
     pub fn over(stream: S, config: Config) -> Self {
         let socket = crate::stream::Stream::Plain(Async(stream));
-        Self::new(socket, config, LingerList::default(), None)
+        Self::new(
+            socket,
+            config,
+            LingerList::default(),
+            None,
+            Counters::default(),
+        )
     }
 
     /// The next request's payload; `None` when the client has no more (EOP-HCL-1), or a

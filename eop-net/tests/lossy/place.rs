@@ -35,20 +35,20 @@ impl Place {
     }
 
     /// Plays a story everywhere: on loopback, and where 5 % and 20 % of the packets get lost.
-    pub(crate) fn everywhere(story: impl Fn(&Self)) {
-        story(&Self::Loopback);
-        for loss in [0.05, 0.2] {
-            let path = Path {
-                delay: Duration::from_millis(2),
-                loss,
-                // A lost one costs a second, and shows nothing.
-                spares_syn: true,
-                ..Path::default()
-            };
-            if let Some(place) = Self::lossy(1, path) {
-                story(&place);
+    pub(crate) fn everywhere(story: impl Fn(&Self) + Sync) {
+        let lossy = |loss| Path {
+            delay: Duration::from_millis(2),
+            loss,
+            // A lost one costs a second, and shows nothing.
+            spares_syn: true,
+            ..Path::default()
+        };
+        let apart = [0.05, 0.2].map(|loss| Self::lossy(1, lossy(loss)));
+        thread::scope(|scope| {
+            for place in apart.iter().flatten().chain([&Self::Loopback]) {
+                scope.spawn(|| story(place));
             }
-        }
+        });
     }
 
     /// Does something where the servers are.

@@ -23,7 +23,7 @@ use super::place::Place;
 use super::stage::{redirect, v4};
 
 /// Redirects, if nobody says otherwise.
-const REDIRECTS: usize = 300;
+const REDIRECTS: usize = 200;
 /// How long a client waits for anything at all.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Clients at a time.

@@ -31,7 +31,7 @@ use account::Diary;
 use world::{Nature, World};
 
 /// Worlds that are played if nobody says otherwise.
-const SEEDS: Range<u64> = 0..400;
+const SEEDS: Range<u64> = 0..250;
 
 const WORLD: World = World {
     clients: None,
