@@ -21,8 +21,7 @@ const QUESTION: &[u8] = b"question";
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A session that is moved to `target` before anybody acted on its question. If it comes back home, it is answered there.
-fn moved_to(target: SocketAddrV4, config: Config) -> (Diary, Acts) {
-    let acts = Acts::default();
+fn moved_to(target: SocketAddrV4, acts: &Acts, config: Config) -> Diary {
     let (home, serving) = home(target, config.service, acts.clone());
     let mut client = Client::new(home.into(), config).expect("no contradiction");
     let mut diary = Diary::default();
@@ -40,7 +39,7 @@ fn moved_to(target: SocketAddrV4, config: Config) -> (Diary, Acts) {
     // Whoever did not come back comes now.
     drop((client, TcpStream::connect(home)));
     serving.join().expect("the server's own expectations hold");
-    (diary, acts)
+    diary
 }
 
 fn home(
@@ -76,7 +75,7 @@ fn home(
 }
 
 /// How a session with this configuration ends there; with a way home as well as without, what it was told is so.
-fn end(target: impl Fn() -> Target, config: Config) -> End {
+fn end(target: impl Fn(&Acts) -> Target, config: Config) -> End {
     let counted = counted();
     let resending = Resending::Automatic { budget: 1 << 20 };
     let [_, end] = [Fallback::Home, Fallback::None].map(|fallback| {
@@ -85,8 +84,9 @@ fn end(target: impl Fn() -> Target, config: Config) -> End {
             resending,
             ..config.clone()
         };
-        let target = target();
-        let (diary, acts) = moved_to(target.address, config);
+        let acts = Acts::default();
+        let target = target(&acts);
+        let diary = moved_to(target.address, &acts, config);
         assert_eq!(diary.judge(&acts), Ok(()), "{fallback:?}: {diary:?}");
         diary.ended.expect("it is over").end
     });
@@ -102,11 +102,14 @@ pub(crate) struct Target {
 }
 
 /// A target that does this with the connection that it is given.
-fn target(act: impl FnOnce(TcpStream) + Send + Copy + 'static) -> impl Fn() -> Target {
-    move || Target {
-        address: scripted(act).address,
-        _socket: None,
-        _waiting: Vec::new(),
+fn target(serve: impl FnOnce(TcpStream, Acts) + Send + Copy + 'static) -> impl Fn(&Acts) -> Target {
+    move |acts| {
+        let acts = acts.clone();
+        Target {
+            address: scripted(move |socket| serve(socket, acts)).address,
+            _socket: None,
+            _waiting: Vec::new(),
+        }
     }
 }
 
@@ -160,14 +163,14 @@ fn cause(end: End) -> Cause {
 #[test]
 fn a_target_that_refuses() {
     assert_eq!(
-        cause(end(refusing, Config::default())),
+        cause(end(|_| refusing(), Config::default())),
         Cause::ConnectFailed
     );
 }
 
 #[test]
 fn a_target_that_resets_what_it_accepts() {
-    let target = target(|socket| reset(&socket));
+    let target = target(|socket, _| reset(&socket));
     // Whether the connection counts as made depends on whether the client looked in between.
     let cause = cause(end(target, Config::default()));
     let lost = matches!(cause, Cause::ConnectFailed | Cause::Uncertain);
@@ -176,16 +179,15 @@ fn a_target_that_resets_what_it_accepts() {
 
 #[test]
 fn a_target_that_closes_what_it_accepts() {
-    let target = target(drop);
+    let target = target(|socket, _| drop(socket));
     assert_eq!(cause(end(target, Config::default())), Cause::Uncertain);
 }
 
 #[test]
 fn a_target_that_dies_with_the_message() {
-    let target = target(|mut socket| {
-        socket
-            .read_exact(&mut [0; 12 + QUESTION.len()])
-            .expect("it");
+    let target = target(|mut socket, acts| {
+        stage::expect(&mut socket, &stage::normal(QUESTION));
+        acts.act(QUESTION);
         reset(&socket);
     });
     assert_eq!(cause(end(target, Config::default())), Cause::Uncertain);
@@ -193,10 +195,9 @@ fn a_target_that_dies_with_the_message() {
 
 #[test]
 fn a_target_that_dies_in_the_middle_of_its_answer() {
-    let target = target(|mut socket| {
-        socket
-            .read_exact(&mut [0; 12 + QUESTION.len()])
-            .expect("it");
+    let target = target(|mut socket, acts| {
+        stage::expect(&mut socket, &stage::normal(QUESTION));
+        acts.act(QUESTION);
         let answer = stage::normal(b"answer");
         socket.write_all(&answer[..15]).expect("room");
         reset(&socket);
@@ -207,7 +208,7 @@ fn a_target_that_dies_in_the_middle_of_its_answer() {
 /// Whether it works on the message is not known, so the application bounds that (EOP-EPI-6).
 #[test]
 fn a_target_that_is_silent() {
-    let target = target(|mut socket| {
+    let target = target(|mut socket, _| {
         let _ = socket.read_to_end(&mut Vec::new());
     });
     assert_eq!(end(target, Config::default()), End::Closed);
@@ -216,7 +217,7 @@ fn a_target_that_is_silent() {
 /// Shows EOP-EPI-5.
 #[test]
 fn a_target_that_owes_a_greeting_and_is_silent() {
-    let target = target(|mut socket| {
+    let target = target(|mut socket, _| {
         let _ = socket.read_to_end(&mut Vec::new());
     });
     let service = Service {
@@ -234,7 +235,7 @@ fn a_target_that_owes_a_greeting_and_is_silent() {
 /// Shows EOP-EPI-5.
 #[test]
 fn a_target_that_does_not_answer_the_attempt_to_connect() {
-    let end = end(full, impatient());
+    let end = end(|_| full(), impatient());
     assert!(matches!(end, End::RedirectDeadline { .. }), "{end}");
 }
 
