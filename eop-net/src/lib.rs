@@ -62,7 +62,6 @@
 //! * A server that is to stop moves its clients with a [`Drain`](server::Drain), and one that only spreads them is a
 //!   [`Redirector`](server::Redirector).
 //! * A caller with an event loop waits itself: [`Client::waits_for`] says for what, and [`Client::step`] does the rest.
-//!
 //! * Whoever gives payloads back ([`Client::reuse`], [`Connection::reuse`](server::ConnectionOver::reuse)) has no allocation
 //!   for each message. What need not be in memory as a whole is taken as it comes: [`Client::received_by`],
 //!   [`Connection::receive_by`].

@@ -12,6 +12,9 @@ pub struct Path {
     /// Whether packets that open a TCP connection are spared: a lost one costs a second, which an experiment may not want to
     /// measure.
     pub spares_syn: bool,
+    /// Whether packets that reset a TCP connection are spared: nobody sends a lost one again, and who waited for it waits for
+    /// ever.
+    pub spares_rst: bool,
     /// Bits a second; `None` for as many as come.
     pub rate: Option<u64>,
     /// Octets that may wait for their turn, where there is a rate. What does not fit in is lost.
@@ -24,6 +27,7 @@ impl Default for Path {
             delay: Duration::ZERO,
             loss: 0.0,
             spares_syn: false,
+            spares_rst: false,
             rate: None,
             queue: 256 * 1024,
         }
@@ -83,7 +87,9 @@ impl Course {
 
     /// When an IPv4 packet that enters now is through; `None` if it never is.
     pub(crate) fn enter(&mut self, packet: &[u8], now: Instant) -> Option<Instant> {
-        let spared = self.path.spares_syn && opens_a_connection(packet);
+        let flags = tcp_flags(packet);
+        let spared = (self.path.spares_syn && flags & SYN != 0)
+            || (self.path.spares_rst && flags & RST != 0);
         if !spared && self.chance.f64() < self.path.loss {
             self.counts.lost = self.counts.lost.saturating_add(1);
             return None;
@@ -111,15 +117,19 @@ impl Course {
     }
 }
 
-/// Whether an IPv4 packet carries TCP with its SYN bit set.
-fn opens_a_connection(packet: &[u8]) -> bool {
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+
+/// The flags of an IPv4 packet that carries TCP; of any other, none.
+fn tcp_flags(packet: &[u8]) -> u8 {
     const TCP: u8 = 6;
-    const SYN: u8 = 2;
     let header = packet
         .first()
         .map_or(0, |first| usize::from(first & 0x0f) * 4);
-    let flags = packet.get(header.saturating_add(13));
-    packet.get(9) == Some(&TCP) && flags.is_some_and(|flags| flags & SYN != 0)
+    match packet.get(9) {
+        Some(&TCP) => packet.get(header.saturating_add(13)).copied().unwrap_or(0),
+        Some(_) | None => 0,
+    }
 }
 
 #[cfg(test)]
@@ -179,16 +189,21 @@ mod tests {
     }
 
     #[test]
-    fn what_opens_a_connection_can_be_spared() {
-        let path = Path {
-            loss: 1.0,
-            spares_syn: true,
-            ..Path::default()
-        };
-        let mut course = Course::new(path, 0);
+    fn what_opens_a_connection_or_resets_it_can_be_spared() {
         let now = Instant::now();
-        assert_eq!(course.enter(&packet(0x02, 40), now), Some(now));
-        assert_eq!(course.enter(&packet(0x10, 40), now), None);
+        let comes_through = |spares_syn, spares_rst| {
+            let path = Path {
+                loss: 1.0,
+                spares_syn,
+                spares_rst,
+                ..Path::default()
+            };
+            let mut course = Course::new(path, 0);
+            [SYN, RST, 0x10].map(|flags| course.enter(&packet(flags, 40), now).is_some())
+        };
+        assert_eq!(comes_through(false, false), [false, false, false]);
+        assert_eq!(comes_through(true, false), [true, false, false]);
+        assert_eq!(comes_through(false, true), [false, true, false]);
     }
 
     #[test]

@@ -87,7 +87,8 @@ pub trait Accepted: Stream {
         None
     }
 
-    /// The socket, if it is one: then a linger list's thread sees the client off. Otherwise a task does.
+    /// The socket, if it is one: then a linger list's thread sees the client off. Otherwise a task does, which the list counts
+    /// and does not limit: such a client costs no descriptor of its own.
     ///
     /// # Errors
     /// The stream itself, if it is no socket.

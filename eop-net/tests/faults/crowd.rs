@@ -134,6 +134,7 @@ fn clients_of_the_crowd() {
         return;
     };
     let home: SocketAddrV4 = home.parse().expect("an endpoint");
+    let counted = counted();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();
     runtime.expect("descriptors").block_on(async {
@@ -145,6 +146,7 @@ fn clients_of_the_crowd() {
             tell(&task.await.expect("no panic"));
         }
     });
+    counted.none_is_left();
 }
 
 /// A client that asks until it is moved, or waits for that; and asks twice more.

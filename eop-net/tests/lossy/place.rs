@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -39,8 +40,9 @@ impl Place {
         let lossy = |loss| Path {
             delay: Duration::from_millis(2),
             loss,
-            // A lost one costs a second, and shows nothing.
+            // A lost one costs a second, or the story, and shows nothing.
             spares_syn: true,
+            spares_rst: true,
             ..Path::default()
         };
         let apart = [0.05, 0.2].map(|loss| Self::lossy(1, lossy(loss)));
@@ -93,8 +95,19 @@ impl Place {
 
     /// A client, which is not connected yet.
     pub(crate) fn client(&self, home: SocketAddrV4, config: Config) -> Client {
+        self.watched_client(home, config).0
+    }
+
+    /// The same, and its sockets, for who looks what has arrived at them.
+    pub(crate) fn watched_client(
+        &self,
+        home: SocketAddrV4,
+        config: Config,
+    ) -> (Client, Receiver<TcpStream>) {
+        let (told, sockets) = channel();
         let client = Client::new(home.into(), config).expect("no contradiction");
-        client.dial_with(From(self.clone()))
+        let place = self.clone();
+        (client.dial_with(From { place, told }), sockets)
     }
 
     pub(crate) fn connected(&self, server: SocketAddrV4) -> TcpStream {
@@ -118,10 +131,16 @@ impl<T> Server<T> {
 }
 
 /// Connections from there.
-struct From(Place);
+struct From {
+    place: Place,
+    told: Sender<TcpStream>,
+}
 
 impl Dial for From {
     fn dial(&mut self, endpoint: SocketAddr) -> io::Result<TcpStream> {
-        self.0.at_clients(|| begin_to_connect(endpoint))
+        let socket = self.place.at_clients(|| begin_to_connect(endpoint))?;
+        // Unless nobody looks.
+        let _ = self.told.send(socket.try_clone()?);
+        Ok(socket)
     }
 }

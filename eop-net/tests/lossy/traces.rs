@@ -14,6 +14,7 @@ use eop_net::server::{self, Connection, Departure};
 use eop_net::{
     Bounds, Cause, Discipline, End, Event, Fallback, Kind, Misuse, Resending, Service, Why,
 };
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::sockopt::set_socket_linger;
 
 use super::place::Place;
@@ -337,12 +338,15 @@ fn trace_10_a_redirect_that_lies_unread_is_seen_before_the_reset() {
             send(&mut socket, &normal(b"r"));
             rest(&mut socket);
         });
-        let mut client = place.client(home, automatic());
+        let (mut client, sockets) = place.watched_client(home, automatic());
         assert!(next_is_connected(&mut client));
         let (mut server, _) = listener.accept().expect("the client");
         send(&mut server, &redirect(target.address, b""));
-        // It is there, and acknowledged, before the server is gone.
-        thread::sleep(Duration::from_secs(1));
+        // It is there before the server is gone.
+        let socket = sockets.into_iter().next().expect("it is connected");
+        let mut arrives = [PollFd::new(&socket, PollFlags::IN)];
+        poll(&mut arrives, None).expect("sockets can be waited for");
+        drop(socket);
         reset(server);
         client.send(b"q").expect("accepted");
         assert_eq!(answer(&mut client), b"r");
