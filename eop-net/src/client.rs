@@ -14,20 +14,24 @@ use crate::transport::Transport;
 
 mod blocking;
 mod config;
+mod counters;
 mod dial;
 mod event;
 mod link;
 mod network;
+mod observer;
 mod outbox;
 mod step;
 
 pub use blocking::{Blocking, Client, Waits};
 pub use config::{Config, Order};
+pub use counters::{ClientCounts, Counters};
 pub use dial::{Dial, Direct, begin_to_connect};
 pub use event::{Connected, Ended, Event, Message, Redirected};
 
 use link::Link;
 pub use network::Network;
+use observer::Observer;
 use outbox::Outbox;
 
 /// A client's session, over the connections of a network: [`Client`]'s are sockets that are waited for, those of
@@ -45,6 +49,9 @@ pub struct ClientOver<N: Network> {
     home: SocketAddr,
     network: N,
     judge: Box<Judge>,
+    /// Who takes payloads as they come, if anybody does.
+    take: Option<Box<Take>>,
+    observer: Observer,
     config: Config,
 }
 
@@ -53,6 +60,9 @@ const OUTSTANDING: usize = 1024;
 
 /// Says whether the target of a redirect may be followed; see [`ClientOver::judge_with`].
 pub type Judge = dyn FnMut(&Proposal) -> Result<(), Refusal> + Send;
+
+/// Takes payloads piece by piece; see [`ClientOver::received_by`].
+pub type Take = dyn FnMut(&[u8]) + Send;
 
 /// How far the end of the session has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +94,8 @@ impl<N: Network> ClientOver<N> {
             began: N::Socket::now(),
             home,
             network,
+            take: None,
+            observer: Observer::new(home, Counters::default()),
             judge: Box::new(move |proposal| {
                 Policy {
                     rule,
@@ -104,6 +116,30 @@ impl<N: Network> ClientOver<N> {
     ) -> Self {
         self.judge = Box::new(judge);
         self
+    }
+
+    /// For messages that need not be in memory as a whole: `take` is given their payloads piece by piece, as they come, without
+    /// a copy. The [`Message`] follows when it is complete, and its own payload is empty. What was taken of a message that does
+    /// not follow, because the connection was lost, is none.
+    #[must_use]
+    pub fn received_by(mut self, take: impl FnMut(&[u8]) + Send + 'static) -> Self {
+        self.take = Some(Box::new(take));
+        self
+    }
+
+    /// Counts this session by `counters` instead of the process's own.
+    #[must_use]
+    pub fn counted_by(mut self, counters: &Counters) -> Self {
+        self.observer.count_by(counters);
+        self
+    }
+
+    /// Gives back the payload of a message that is done with: its memory serves a later one. Who always does that has no
+    /// allocation for each message.
+    pub fn reuse(&mut self, payload: Vec<u8>) {
+        if let Link::Up(connection) = &mut self.link {
+            connection.inbox.reuse(payload);
+        }
     }
 }
 
@@ -170,6 +206,7 @@ impl<N: Network> ClientOver<N> {
         };
         let message = self.session.send(len, resend, self.now())?;
         self.outbox.keep(message, payload);
+        self.observer.accepts(message, payload.len());
         self.push();
         Ok(message)
     }
@@ -203,6 +240,7 @@ impl<N: Network> ClientOver<N> {
     pub fn retire(&mut self, count: u32) -> Result<(), Misuse> {
         self.session.retire(count, self.now())?;
         self.outbox.release_oldest(count);
+        self.observer.retires(count);
         if self.session.end().is_none() {
             // It may have been over before.
             self.over = Over::Not;

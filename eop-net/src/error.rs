@@ -26,6 +26,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// The name by which it is counted. What the client broke has the name that test drivers and reports know it by.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Misuse(_) => "Misuse",
+            Self::OwnEndpoint => "OwnEndpoint",
+            Self::NotSecured => "NotSecured",
+            Self::Peer(error) => error.kind(),
+            Self::Timeout => "Timeout",
+            Self::Stall => "Stall",
+            Self::Lost(_) => "Lost",
+        }
+    }
+
     /// Whether the connection is over. Otherwise the call was refused and had no effect.
     #[must_use]
     pub const fn is_final(&self) -> bool {

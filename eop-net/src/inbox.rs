@@ -18,14 +18,39 @@ pub(crate) enum Piece<'a, T> {
     End(T),
 }
 
+/// A payload that is complete.
+pub(crate) struct Payload {
+    /// What was not handed on before.
+    pub(crate) octets: Vec<u8>,
+    /// How many octets were.
+    pub(crate) handed_on: u64,
+}
+
+impl Payload {
+    /// Its octets in all.
+    pub(crate) fn len(&self) -> u64 {
+        let octets = u64::try_from(self.octets.len()).unwrap_or(u64::MAX);
+        octets.saturating_add(self.handed_on)
+    }
+}
+
+/// Nobody takes payloads as they come.
+pub(crate) const fn nobody() -> Option<fn(&[u8])> {
+    None
+}
+
 /// Octets of one connection. Memory follows what was received, whatever a header announces (EOP-LIM-4).
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     octets: Vec<u8>,
     /// Octets at the front that the machine has seen.
     seen: usize,
-    /// The payload, as far as it came.
+    /// The payload, as far as it came and was not handed on.
     message: Vec<u8>,
+    /// Memory for the next one.
+    spare: Vec<u8>,
+    /// Octets of the payload that were handed on as they came.
+    handed_on: u64,
     /// When the first octet of the header came that is incomplete.
     header_since: Option<Instant>,
 }
@@ -70,23 +95,48 @@ impl Inbox {
         self.header_since
     }
 
+    /// Takes memory for the payload of a later message.
+    pub(crate) fn reuse(&mut self, mut payload: Vec<u8>) {
+        if payload.capacity() > self.spare.capacity() {
+            payload.clear();
+            self.spare = payload;
+        }
+    }
+
     /// Shows the machine what is there, up to the end of a frame: what that means, with the payload. `None` if the
-    /// machine has seen everything and no frame ended. `clock` tells the time.
+    /// machine has seen everything and no frame ended. `clock` tells the time. If there is somebody to `take` the payload,
+    /// it is handed on without being copied, and counted.
     pub(crate) fn next_frame<T, E>(
         &mut self,
         clock: impl Fn() -> Instant,
+        take: &mut Option<impl FnMut(&[u8])>,
         mut receive: impl for<'a> FnMut(&mut &'a [u8]) -> Result<Option<Piece<'a, T>>, E>,
-    ) -> Result<Option<(T, Vec<u8>)>, E> {
+    ) -> Result<Option<(T, Payload)>, E> {
         let mut input = self.octets.get(self.seen..).unwrap_or_default();
         loop {
             let more = !input.is_empty();
             match receive(&mut input)? {
                 Some(Piece::Head) => self.header_since = None,
-                Some(Piece::Chunk(chunk)) => self.message.extend_from_slice(chunk),
+                Some(Piece::Chunk(chunk)) => match take {
+                    None => self.message.extend_from_slice(chunk),
+                    Some(take) => {
+                        for piece in [&*self.message, chunk].iter().filter(|it| !it.is_empty()) {
+                            take(piece);
+                            let octets = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+                            self.handed_on = self.handed_on.saturating_add(octets);
+                        }
+                        self.message.clear();
+                    }
+                },
                 Some(Piece::End(meaning)) => {
                     self.seen = self.octets.len().saturating_sub(input.len());
                     self.header_since = None;
-                    return Ok(Some((meaning, std::mem::take(&mut self.message))));
+                    let spare = std::mem::take(&mut self.spare);
+                    let payload = Payload {
+                        octets: std::mem::replace(&mut self.message, spare),
+                        handed_on: std::mem::take(&mut self.handed_on),
+                    };
+                    return Ok(Some((meaning, payload)));
                 }
                 None => {
                     if more {

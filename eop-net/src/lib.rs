@@ -62,13 +62,24 @@
 //! * A server that is to stop moves its clients with a [`Drain`](server::Drain), and one that only spreads them is a
 //!   [`Redirector`](server::Redirector).
 //! * A caller with an event loop waits itself: [`Client::waits_for`] says for what, and [`Client::step`] does the rest.
+//! * Whoever gives payloads back ([`Client::reuse`], [`Connection::reuse`](server::ConnectionOver::reuse)) has no allocation
+//!   for each message. What need not be in memory as a whole is taken as it comes: [`Client::received_by`],
+//!   [`Connection::receive_by`].
+//! * What happened is counted, for export: [`client::Counters`], [`server::Counters`],
+//!   [`LingerList::counts`](server::LingerList::counts).
 //!
-//! Two features: `tokio` has the same sockets for tokio, and `tls` secures both.
+//! ```
+//! println!("{}{}", eop_net::client::Counters::default().counts(), eop_net::server::Counters::default().counts());
+//! ```
+//!
+//! Three features: `tokio` has the same sockets for tokio, `tls` secures both, and `tracing` tells spans and events: moves and
+//! ends at the levels `INFO` and `WARN`, connections at `DEBUG`, messages at `TRACE`, and never a payload.
 //!
 //! Linux and other Unix systems whose sockets can be told one by one not to wait and not to signal. On Linux the kernel
 //! says what a client has acknowledged; elsewhere a lingering server reckons with 16 KiB a second at least (EOP-CLS-4).
 
 mod bell;
+mod counters;
 mod error;
 mod inbox;
 mod socket;

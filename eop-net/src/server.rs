@@ -14,10 +14,12 @@ use crate::transport::Accepted;
 
 mod blocking;
 mod connection;
+mod counters;
 mod drain;
 mod limits;
 mod linger_list;
 mod lingering;
+mod observer;
 mod redirector;
 mod targets;
 
@@ -25,8 +27,14 @@ pub use blocking::{Connection, Listener, Refused};
 #[cfg(feature = "tokio")]
 pub(crate) use connection::AtHand;
 pub use connection::{ConnectionOver, RefusedOver};
+pub use counters::{Counters, ServerCounts};
 pub use drain::Drain;
+#[cfg(feature = "tokio")]
+pub(crate) use limits::Acknowledging;
 pub use linger_list::{LingerCounts, LingerList};
+pub(crate) use lingering::Farewell;
+#[cfg(feature = "tokio")]
+pub(crate) use lingering::{CAPACITY as LINGER_CAPACITY, Leaving, Turn};
 pub use lingering::{Departure, Lingering};
 pub use redirector::{Redirector, RedirectorCounts};
 pub use targets::{RoundRobin, Targets};
@@ -65,6 +73,7 @@ pub struct ListenerOver<L> {
     pub(crate) config: Config,
     list: LingerList,
     drain: Option<Drain>,
+    counters: Counters,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
 }
@@ -76,6 +85,7 @@ impl<L> ListenerOver<L> {
             config,
             list: LingerList::default(),
             drain: None,
+            counters: Counters::default(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -92,6 +102,13 @@ impl<L> ListenerOver<L> {
     #[must_use]
     pub fn drained_by(mut self, drain: &Drain) -> Self {
         self.drain = Some(drain.clone());
+        self
+    }
+
+    /// Counts the connections that are accepted here by `counters` instead of the process's own.
+    #[must_use]
+    pub fn counted_by(mut self, counters: &Counters) -> Self {
+        self.counters = counters.clone();
         self
     }
 
@@ -116,6 +133,7 @@ impl<L> ListenerOver<L> {
             config,
             self.list.clone(),
             serving,
+            self.counters.clone(),
         ))
     }
 

@@ -1,7 +1,7 @@
 //! [`Stream`]: a transport as it is, or secured. What securing does is `tls/secured.rs`'s.
 
 use std::io::{self, IoSlice};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -108,21 +108,49 @@ impl<S: Transport> Transport for Stream<S> {
     }
 }
 
-impl<S: Accepted> Accepted for Stream<S> {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        either!(self, it => it.peer_addr())
+impl<S: Accepted> Stream<S> {
+    /// The peer's end.
+    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.transport().peer_addr()
     }
 
-    fn end_both(&self) {
-        either!(self, it => it.end_both());
+    /// Ends both streams, at once as far as the peer can tell.
+    pub(crate) fn end_both(&mut self) {
+        self.transport_mut().end_both();
     }
 
-    fn into_std(self, unsent: Vec<u8>, end: bool) -> io::Result<(TcpStream, Vec<u8>)> {
-        either!(self, it => it.into_std(unsent, end))
+    /// Waits, at most for `timeout`, for what is wanted; `None` if this is no transport that is waited for.
+    pub(crate) fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>> {
+        self.transport().wait(wanted, timeout)
     }
 
-    fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>> {
-        either!(self, it => it.wait(wanted, timeout))
+    /// The transport below, and what it has to write so that `unsent` has gone out, and, if our stream `end`s there, that it
+    /// does.
+    pub(crate) fn into_transport(self, unsent: Vec<u8>, end: bool) -> io::Result<(S, Vec<u8>)> {
+        match self {
+            Self::Plain(transport) => {
+                let _ = end;
+                Ok((transport, unsent))
+            }
+            #[cfg(feature = "tls")]
+            Self::Secured(secured) => secured.into_transport(&unsent, end),
+        }
+    }
+
+    const fn transport(&self) -> &S {
+        match self {
+            Self::Plain(transport) => transport,
+            #[cfg(feature = "tls")]
+            Self::Secured(secured) => secured.transport(),
+        }
+    }
+
+    const fn transport_mut(&mut self) -> &mut S {
+        match self {
+            Self::Plain(transport) => transport,
+            #[cfg(feature = "tls")]
+            Self::Secured(secured) => secured.transport_mut(),
+        }
     }
 }
 

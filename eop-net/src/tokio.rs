@@ -47,9 +47,10 @@
 
 mod alarm;
 mod client;
+mod linger;
 mod server;
 mod stream;
 
 pub use client::{Client, Dial, Dialing, Direct, Tokio};
 pub use server::{Connection, Listener, Refused};
-pub use stream::{Async, Stream};
+pub use stream::{Accepted, Async, Stream};

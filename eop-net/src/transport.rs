@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::server::{Farewell, Lingering};
 use crate::socket::{self, Ready};
 
 /// What came of reading.
@@ -76,11 +77,10 @@ pub trait Accepted: Transport + Sized {
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
     /// Ends both streams, at once as far as the peer can tell.
-    fn end_both(&self);
+    fn end_both(&mut self);
 
-    /// The socket, for a linger list, and what it has to write first, so that `unsent` has gone out, and, if our stream
-    /// `end`s there, that it does.
-    fn into_std(self, unsent: Vec<u8>, end: bool) -> io::Result<(TcpStream, Vec<u8>)>;
+    /// Sees the peer off, whoever does that for such a transport.
+    fn see_off(self, farewell: Farewell) -> Lingering;
 
     /// Waits, at most for `timeout`, for what is wanted; `None` if this is no transport that is waited for.
     fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>>;
@@ -117,12 +117,12 @@ impl Accepted for TcpStream {
         self.peer_addr()
     }
 
-    fn end_both(&self) {
+    fn end_both(&mut self) {
         socket::end_both(self);
     }
 
-    fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(TcpStream, Vec<u8>)> {
-        Ok((self, unsent))
+    fn see_off(self, farewell: Farewell) -> Lingering {
+        farewell.over(self)
     }
 
     fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>> {

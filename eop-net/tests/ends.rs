@@ -212,6 +212,34 @@ fn a_session_falls_back_to_home_once_a_target_cannot_be_had() {
     serving.join().expect("no panic");
 }
 
+/// Shows EOP-FAI-4 and EOP-RSD-12.
+#[test]
+fn a_session_that_fell_back_says_that_a_decision_is_due_again() {
+    let (listener, home) = stage::listening();
+    let to = nowhere();
+    let serving = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().expect("the client");
+        expect(&mut first, &normal(b"question"));
+        first.write_all(&redirect(to, b"")).expect("room");
+        let (mut second, _) = listener.accept().expect("the client, again");
+        expect(&mut second, &normal(b"question"));
+    });
+    let config = Config {
+        fallback: Fallback::Home,
+        ..Config::default()
+    };
+    let mut client = connect(home, config);
+    client.send(b"question").expect("accepted");
+    let redirected = moved(&mut client);
+    client.resend(redirected.hop).expect("it is awaited");
+    let Event::Connected(connected) = stage::next(&mut client) else {
+        panic!("it falls back")
+    };
+    assert_eq!((connected.hop, connected.decide), (2, true));
+    client.resend(connected.hop).expect("it is awaited");
+    serving.join().expect("the question came home");
+}
+
 /// Shows EOP-FAI-5.
 #[test]
 fn a_session_does_not_fall_back_with_a_message_that_the_target_may_have_acted_on() {

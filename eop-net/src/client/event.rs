@@ -32,6 +32,10 @@ pub struct Connected {
     pub local: SocketAddr,
     /// Moves so far.
     pub hop: u32,
+    /// Whether the application has still to decide what becomes of what is owed, at this hop. After a fallback to home
+    /// ([`Fallback`](crate::Fallback)) nothing else says so: a decision for the failed target does not hold there
+    /// (EOP-RSD-12).
+    pub decide: bool,
 }
 
 /// A move that has begun.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use eop_statemachine::PeerError;
 use eop_statemachine::client::State;
 use eop_statemachine::session::{
-    ConnectError, Event as Told, Judged, Loss, Message as Account, Session, Want,
+    ConnectError, Event as Told, Judged, Loss, Message as Account, Place, Session, Want,
 };
 
 use super::config::Order;
@@ -137,7 +137,9 @@ impl<N: Network> ClientOver<N> {
                 let from = self.endpoint();
                 match self.session.judged(verdict, self.now()) {
                     Ok(Judged::Followed(redirected)) => {
-                        Progress::Event(Event::Redirected(Redirected::new(from, redirected)))
+                        let redirected = Redirected::new(from, redirected);
+                        self.observer.moves(&redirected);
+                        Progress::Event(Event::Redirected(redirected))
                     }
                     Ok(Judged::NotFollowed) | Err(_) => Progress::Made,
                 }
@@ -160,6 +162,9 @@ impl<N: Network> ClientOver<N> {
             return Progress::None;
         }
         self.over = over;
+        if let Event::Ended(ended) = &event {
+            self.observer.ends(ended);
+        }
         Progress::Event(event)
     }
 }
@@ -298,6 +303,7 @@ impl<N: Network> ClientOver<N> {
 
     fn dial(&mut self, old: Option<Connection<N::Socket>>) -> Progress {
         let endpoint = self.endpoint();
+        self.observer.dials(endpoint);
         match self.network.dial(endpoint) {
             Ok(dialing) => {
                 self.link = Link::Dialing {
@@ -322,11 +328,16 @@ impl<N: Network> ClientOver<N> {
             self.link = Link::Up(Connection::new(socket, clock::<N>()));
         }
         let hop = self.session.hop();
-        Progress::Event(Event::Connected(Connected {
+        let decide = matches!(self.session.want(), Want::Decide { .. });
+        let connected = Connected {
             endpoint,
             local,
             hop,
-        }))
+            decide,
+        };
+        let fell_back = hop > 0 && self.session.place() == Place::Home;
+        self.observer.connected(&connected, fell_back);
+        Progress::Event(Event::Connected(connected))
     }
 
     fn not_connected(&mut self, error: ConnectError) -> Progress {
@@ -385,14 +396,19 @@ impl<N: Network> ClientOver<N> {
         let session = &mut self.session;
         match connection
             .inbox
-            .next_frame(clock::<N>, |input| piece(session, input, now))
-        {
-            Ok(Some((Complete::Message(account), payload))) => self.deliver(account, payload),
+            .next_frame(clock::<N>, &mut self.take, |input| {
+                piece(session, input, now)
+            }) {
+            Ok(Some((Complete::Message(account), payload))) => {
+                self.deliver(account, payload.octets)
+            }
             Ok(Some((Complete::Redirect(account), payload))) => {
                 if self.config.order == Order::OldFirst {
                     self.link = Link::None;
                 }
-                account.map_or(Progress::Made, |account| self.deliver(account, payload))
+                account.map_or(Progress::Made, |account| {
+                    self.deliver(account, payload.octets)
+                })
             }
             Err(_) => Progress::Made,
             Ok(None) => Progress::None,
@@ -405,12 +421,14 @@ impl<N: Network> ClientOver<N> {
             self.outbox.release_oldest(1);
         }
         let outstanding = self.session.outstanding();
-        Progress::Event(Event::Message(Message {
+        let message = Message {
             payload,
             kind,
             answers,
             outstanding,
-        }))
+        };
+        self.observer.hears(&message);
+        Progress::Event(Event::Message(message))
     }
 
     fn read(&mut self, overdue: bool, cx: &mut Context<'_>) -> Progress {
@@ -497,8 +515,12 @@ impl<N: Network> ClientOver<N> {
                 let Some(rest) = frame else {
                     return Progress::None;
                 };
-                connection.writing =
+                let (taken, writing) =
                     write_rest(&mut self.session, &mut connection.socket, rest, since, cx);
+                connection.writing = writing;
+                if from == 0 && taken > 0 && self.outbox.begin(message) {
+                    self.observer.resends(message);
+                }
                 Progress::Made
             }
             Want::HalfClose => {
@@ -517,21 +539,21 @@ impl<N: Network> ClientOver<N> {
     }
 }
 
-/// Offers `rest`, writes it, and takes back what the transport did not take.
+/// Offers `rest`, writes it, and takes back what the transport did not take. How many octets it took.
 fn write_rest<S: Transport, const M: usize>(
     session: &mut Session<M>,
     socket: &mut S,
     rest: &[u8],
     blocked_since: Option<Instant>,
     cx: &mut Context<'_>,
-) -> Writing {
+) -> (usize, Writing) {
     let octets = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     if session.offer(octets(rest.len())).is_err() {
-        return Writing::Free;
+        return (0, Writing::Free);
     }
     let written = socket.write(cx, &[IoSlice::new(rest)]);
     let (taken, writing) = match written {
-        Written::Octets(taken) if taken == rest.len() => return Writing::Free,
+        Written::Octets(taken) if taken == rest.len() => return (taken, Writing::Free),
         // Only a transport that was asked in vain says when to ask again.
         Written::Octets(taken) => (taken, Writing::Retry(S::now())),
         Written::Blocked => (0, Writing::Blocked(blocked_since.unwrap_or_else(S::now))),
@@ -542,7 +564,7 @@ fn write_rest<S: Transport, const M: usize>(
     if writing == Writing::Failed {
         let _ = session.write_failed();
     }
-    writing
+    (taken, writing)
 }
 
 fn piece<'a, const M: usize>(

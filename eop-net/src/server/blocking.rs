@@ -5,8 +5,9 @@ use std::task::{Context, Waker};
 
 use super::connection::{AtHand, ConnectionOver, RefusedOver};
 use super::linger_list::LingerList;
-use super::{Config, ListenerOver};
+use super::{Config, Counters, ListenerOver};
 use crate::error::Error;
+use crate::inbox::{Payload, nobody};
 use crate::socket::{self, Ready};
 use crate::stream::Stream;
 
@@ -22,7 +23,13 @@ impl Connection {
     #[must_use]
     pub fn over(socket: TcpStream, config: Config) -> Self {
         let socket = Stream::Plain(socket);
-        Self::new(socket, config, LingerList::default(), None)
+        Self::new(
+            socket,
+            config,
+            LingerList::default(),
+            None,
+            Counters::default(),
+        )
     }
 
     /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1), or a
@@ -32,9 +39,27 @@ impl Connection {
     /// [`Error`], final: the client broke the protocol, left a header incomplete, or is gone. Nothing is sent to it any
     /// more.
     pub fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let request = self.next_request(&mut nobody())?;
+        Ok(request.map(|payload| payload.octets))
+    }
+
+    /// The same for a request that need not be in memory as a whole: `take` is given its payload piece by piece, as it comes,
+    /// without a copy. Its length, once it is complete.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive). What was taken is then no request.
+    pub fn receive_by(&mut self, take: impl FnMut(&[u8])) -> Result<Option<u64>, Error> {
+        let request = self.next_request(&mut Some(take))?;
+        Ok(request.map(|payload| payload.handed_on))
+    }
+
+    fn next_request(
+        &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
+    ) -> Result<Option<Payload>, Error> {
         self.be_secured()?;
         loop {
-            match self.at_hand()? {
+            match self.at_hand(take)? {
                 AtHand::Request(request) => return Ok(Some(request)),
                 AtHand::NoMore => return Ok(None),
                 AtHand::Nothing => {}

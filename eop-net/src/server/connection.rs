@@ -12,11 +12,13 @@ use eop_statemachine::{Discipline, PeerError, Server, policy};
 use eop_wire::Encoded;
 
 use super::Config;
-use super::drain::Serving;
+use super::counters::Counters;
+use super::drain::{Drain, Serving};
 use super::linger_list::LingerList;
-use super::lingering::{Departure, Leaving, Lingering, Rest};
+use super::lingering::{Departure, Farewell, Lingering};
+use super::observer::{Kind, Observer};
 use crate::error::Error;
-use crate::inbox::{Inbox, Piece};
+use crate::inbox::{Inbox, Payload, Piece};
 use crate::socket::Ready;
 use crate::stream::Stream;
 use crate::transport::{Accepted, Read, Transport, Written};
@@ -44,6 +46,8 @@ pub struct ConnectionOver<S: Transport> {
     unsent: Vec<u8>,
     /// Octets of it at the front that the transport has taken.
     taken: usize,
+    /// Whether something was answered.
+    answered: bool,
     /// Since when it has taken none.
     #[cfg(feature = "tokio")]
     blocked_since: Option<Instant>,
@@ -51,11 +55,12 @@ pub struct ConnectionOver<S: Transport> {
     list: LingerList,
     /// If there is a drain.
     serving: Option<Serving>,
+    observer: Observer,
 }
 
 /// What a connection has for who asks for a request.
 pub(crate) enum AtHand {
-    Request(Vec<u8>),
+    Request(Payload),
     /// There will be none.
     NoMore,
     /// More has to be read first.
@@ -102,9 +107,11 @@ impl<S: Accepted> ConnectionOver<S> {
         config: Config,
         list: LingerList,
         serving: Option<Serving>,
+        counters: Counters,
     ) -> Self {
         socket.send_at_once();
         Self {
+            observer: Observer::new(|| socket.peer_addr().ok(), counters),
             socket: Some(socket),
             since: S::now(),
             machine: Server::new(&config.service),
@@ -112,12 +119,27 @@ impl<S: Accepted> ConnectionOver<S> {
             outgoing: Vec::new(),
             unsent: Vec::new(),
             taken: 0,
+            answered: false,
             #[cfg(feature = "tokio")]
             blocked_since: None,
             config,
             list,
             serving,
         }
+    }
+
+    /// Lets `list` see this client off, instead of the process's own.
+    #[must_use]
+    pub fn linger_in(mut self, list: &LingerList) -> Self {
+        self.list = list.clone();
+        self
+    }
+
+    /// Lets `drain` move this client.
+    #[must_use]
+    pub fn drained_by(mut self, drain: &Drain) -> Self {
+        self.serving = Some(drain.serve());
+        self
     }
 
     /// Our own end: where the client found us.
@@ -148,7 +170,8 @@ impl<S: Accepted> ConnectionOver<S> {
     /// # Errors
     /// [`RefusedOver`] if no client may be sent to `to` (EOP-RED-14) or it is here already (EOP-EPI-10).
     pub fn redirect(mut self, to: SocketAddrV4) -> Result<Lingering, Box<RefusedOver<S>>> {
-        let left = self.leave(to, |machine| Ok((None, machine.redirect(to)?)));
+        let kind = self.without_message();
+        let left = self.leave(to, kind, |machine| Ok((None, machine.redirect(to)?)));
         self.or_refuse(left)
     }
 
@@ -175,7 +198,7 @@ impl<S: Accepted> ConnectionOver<S> {
         payload: &[u8],
         to: SocketAddrV4,
     ) -> Result<Lingering, Box<RefusedOver<S>>> {
-        let left = self.leave(to, |machine| {
+        let left = self.leave(to, Kind::Late, |machine| {
             machine
                 .greet_and_redirect(payload, to)
                 .map(LateRedirect::into_frames)
@@ -224,6 +247,7 @@ impl<S: Accepted> ConnectionOver<S> {
     fn leave<'a>(
         &mut self,
         to: SocketAddrV4,
+        kind: Kind,
         frames: impl FnOnce(
             &mut Server,
         ) -> Result<
@@ -236,6 +260,7 @@ impl<S: Accepted> ConnectionOver<S> {
             return Err(Error::OwnEndpoint);
         }
         let (empty, redirect) = frames(&mut self.machine)?;
+        self.observer.moves(to, kind);
         // Nothing that arrived is looked at any more (EOP-CLS-2).
         self.inbox.discard();
         let [header, payload] = redirect.chunks();
@@ -248,15 +273,29 @@ impl<S: Accepted> ConnectionOver<S> {
     }
 
     fn leave_with(&mut self, response: &[u8], to: SocketAddrV4) -> Result<Lingering, Error> {
-        self.leave(to, |machine| {
+        let left = self.leave(to, Kind::Late, |machine| {
             machine
                 .respond_and_redirect(response, to)
                 .map(LateRedirect::into_frames)
-        })
+        })?;
+        self.observer.responds(response.len());
+        Ok(left)
+    }
+
+    /// What a redirect that brings nothing is. What the client sends before it hears of it is not known here: only if it was
+    /// answered before does it seem to wait for nothing.
+    const fn without_message(&self) -> Kind {
+        match self.answered && self.machine.waiting() == 0 {
+            true => Kind::Idle,
+            false => Kind::Early,
+        }
     }
 
     fn or_refuse(self, left: Result<Lingering, Error>) -> Result<Lingering, Box<RefusedOver<S>>> {
         left.map_err(|error| {
+            if !error.is_final() {
+                self.observer.refuses(&error);
+            }
             Box::new(RefusedOver {
                 connection: self,
                 error,
@@ -269,20 +308,16 @@ impl<S: Accepted> ConnectionOver<S> {
         let list = self.list.clone();
         let mut unsent = std::mem::take(&mut self.unsent);
         unsent.drain(..self.taken);
-        let Ok((socket, octets)) = socket.into_std(unsent, end) else {
+        let Ok((transport, octets)) = socket.into_transport(unsent, end) else {
             return Lingering::gone(Departure::Lost, list);
         };
-        let rest = (end || !octets.is_empty()).then(|| Rest {
+        transport.see_off(Farewell {
             octets,
-            taken: 0,
             end,
-            since: Instant::now(),
-        });
-        let mut leaving = Leaving::new(socket, rest, &self.config, self.serving.take());
-        match leaving.write_rest() {
-            Ok(()) => Lingering::new(leaving, list),
-            Err(_) => Lingering::gone(Departure::Lost, list),
-        }
+            config: self.config,
+            serving: self.serving.take(),
+            list,
+        })
     }
 
     fn is_here(&self, to: SocketAddrV4) -> bool {
@@ -299,7 +334,8 @@ impl<S: Accepted> ConnectionOver<S> {
             return Ok(false);
         }
         if let Some(to) = self.drain_target() {
-            match self.leave(to, |machine| Ok((None, machine.redirect(to)?))) {
+            let kind = self.without_message();
+            match self.leave(to, kind, |machine| Ok((None, machine.redirect(to)?))) {
                 Ok(_) => return Ok(true),
                 Err(error) if error.is_final() => return Err(error),
                 Err(_) => {}
@@ -326,14 +362,26 @@ impl<S: Accepted> ConnectionOver<S> {
 
 /// Requests.
 impl<S: Accepted> ConnectionOver<S> {
+    /// Gives back the payload of a request that is done with: its memory serves a later one. Who always does that has no
+    /// allocation for each message.
+    pub fn reuse(&mut self, payload: Vec<u8>) {
+        self.inbox.reuse(payload);
+    }
+
     /// What is there without reading. If there is nothing and the drain has begun, the client is moved.
-    pub(crate) fn at_hand(&mut self) -> Result<AtHand, Error> {
+    pub(crate) fn at_hand(
+        &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
+    ) -> Result<AtHand, Error> {
         let machine = &mut self.machine;
         match self
             .inbox
-            .next_frame(S::now, |input| piece(machine.receive(input)?))
+            .next_frame(S::now, take, |input| piece(machine.receive(input)?))
         {
-            Ok(Some(((), request))) => return Ok(AtHand::Request(request)),
+            Ok(Some(((), request))) => {
+                self.observer.receives(request.len());
+                return Ok(AtHand::Request(request));
+            }
             Ok(None) => {}
             Err(fault) => return Err(self.broken(Error::Peer(fault))),
         }
@@ -433,6 +481,8 @@ impl<S: Accepted> ConnectionOver<S> {
         }
         self.be_secured()?;
         let frame = self.machine.respond(payload)?;
+        self.answered = true;
+        self.observer.responds(payload.len());
         self.write_frame(&frame)
     }
 
@@ -603,7 +653,8 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Ends the connection at once (EOP-ERR-1).
     pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.machine.lost();
-        if let Some(socket) = &self.socket {
+        self.observer.fails(&error);
+        if let Some(socket) = &mut self.socket {
             socket.end_both();
         }
         error
@@ -611,7 +662,9 @@ impl<S: Accepted> ConnectionOver<S> {
 
     pub(crate) fn lost(&mut self, error: io::Error) -> Error {
         self.machine.lost();
-        Error::Lost(error)
+        let error = Error::Lost(error);
+        self.observer.fails(&error);
+        error
     }
 }
 

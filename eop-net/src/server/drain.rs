@@ -1,7 +1,7 @@
 //! [`Drain`]: a server that is to stop. It moves its idle clients, answers what it has begun and moves those clients with
 //! the answer, and moves new arrivals before it reads from them. `connection.rs` does that; here is what it knows.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -37,7 +37,7 @@ struct Draining {
 #[derive(Debug, Default)]
 struct Served {
     /// By their numbers. A waker is called when the drain begins.
-    clients: HashMap<u64, Option<Waker>>,
+    clients: BTreeMap<u64, Option<Waker>>,
     next: u64,
     /// Called when nobody is left.
     waiting: Vec<Waker>,

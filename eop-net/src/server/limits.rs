@@ -56,14 +56,14 @@ impl Phase {
 }
 
 /// What is asked of a transport.
-pub(super) trait Transport {
+pub(crate) trait Acknowledging {
     /// Octets that the client has not acknowledged; `None` if that cannot be seen.
     fn unacknowledged(&self) -> Option<u32>;
     /// The most octets that can be queued.
     fn send_buffer(&self) -> Option<u64>;
 }
 
-impl Transport for TcpStream {
+impl Acknowledging for TcpStream {
     fn unacknowledged(&self) -> Option<u32> {
         unacknowledged::octets(self)
     }
@@ -105,7 +105,7 @@ impl Limits {
     /// How long it may still be silent before this is to be asked again; or the limit that has passed.
     pub(super) fn left(
         &mut self,
-        transport: &impl Transport,
+        transport: &impl Acknowledging,
         now: Instant,
     ) -> Result<Duration, Passed> {
         self.look(transport, now);
@@ -127,7 +127,7 @@ impl Limits {
     }
 
     /// Asks how far the octets got, if it is time to. The limits begin when the client has them (EOP-CLS-4).
-    fn look(&mut self, transport: &impl Transport, now: Instant) {
+    fn look(&mut self, transport: &impl Acknowledging, now: Instant) {
         match &mut self.phase {
             Phase::Passing { octets, since, ask } if *ask <= now => {
                 *ask = now + ASK;
@@ -169,7 +169,7 @@ mod tests {
     /// A transport with this many octets unacknowledged.
     struct Queue(Cell<Option<u32>>);
 
-    impl Transport for Queue {
+    impl Acknowledging for Queue {
         fn unacknowledged(&self) -> Option<u32> {
             self.0.get()
         }

@@ -2,9 +2,12 @@
 //! long, is `lingering.rs`'s.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
+use std::net::TcpStream;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{self, Context};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +15,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use super::lingering::{CAPACITY, Departure, Leaving, Turn};
+use crate::counters::{write, write_kinds};
 
 /// How often the limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -27,7 +31,7 @@ const WAKE: Token = Token(usize::MAX);
 #[derive(Clone, Debug)]
 pub struct LingerList(Arc<Handle>);
 
-/// What became of the clients of a list.
+/// What became of the clients of a list. Its text is what Prometheus reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LingerCounts {
@@ -45,6 +49,8 @@ pub struct LingerCounts {
     pub stalled: u64,
     /// Clients that were ended because there were too many.
     pub evicted: u64,
+    /// How long those that are gone were waited for, all together.
+    pub waited: Duration,
 }
 
 /// The last one dropped lets the thread end.
@@ -60,7 +66,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct List {
     /// By the order in which they came.
-    clients: BTreeMap<usize, Leaving>,
+    clients: BTreeMap<usize, Leaving<TcpStream>>,
+    /// Clients that tasks see off.
+    elsewhere: usize,
     next: usize,
     thread: Option<Thread>,
     /// Nobody hands over any more.
@@ -91,20 +99,38 @@ impl LingerList {
     pub fn counts(&self) -> LingerCounts {
         let list = self.0.0.lock();
         LingerCounts {
-            lingering: list.clients.len(),
+            lingering: list.clients.len().saturating_add(list.elsewhere),
             ..list.counts
         }
     }
 
     /// Takes over a client. If the system has nothing left to do that with, the client is seen off at once, on the spot.
-    pub(super) fn hand_over(&self, leaving: Leaving) {
+    pub(super) fn hand_over(&self, leaving: Leaving<TcpStream>) {
         let shared = &self.0.0;
         let mut list = shared.lock();
         if let Some(leaving) = list.take_in(shared, leaving) {
             drop(list);
+            let began = Instant::now();
             let departure = leaving.linger();
-            shared.lock().counts.note(departure);
+            shared.lock().counts.note(departure, began.elapsed());
         }
+    }
+}
+
+/// Clients that a task sees off, because their connections are no sockets.
+#[cfg(feature = "tokio")]
+impl LingerList {
+    /// One more.
+    pub(crate) fn begin_elsewhere(&self) {
+        let mut list = self.0.0.lock();
+        list.elsewhere = list.elsewhere.saturating_add(1);
+    }
+
+    /// One less, which went like this.
+    pub(crate) fn end_elsewhere(&self, departure: Departure, waited: Duration) {
+        let mut list = self.0.0.lock();
+        list.elsewhere = list.elsewhere.saturating_sub(1);
+        list.counts.note(departure, waited);
     }
 }
 
@@ -166,7 +192,11 @@ impl Shared {
 
 impl List {
     /// Takes in a client; hands it back if the system has no descriptor or thread to spare.
-    fn take_in(&mut self, shared: &Arc<Shared>, leaving: Leaving) -> Option<Leaving> {
+    fn take_in(
+        &mut self,
+        shared: &Arc<Shared>,
+        leaving: Leaving<TcpStream>,
+    ) -> Option<Leaving<TcpStream>> {
         let thread = match &self.thread {
             Some(thread) => thread,
             None => match start(shared) {
@@ -191,8 +221,11 @@ impl List {
             // It waits without a limit on time.
             let _ = thread.waker.wake();
         }
-        if self.clients.len() >= shared.limit {
-            self.counts.evicted += u64::from(self.clients.pop_first().is_some());
+        if self.clients.len() >= shared.limit
+            && let Some((_, longest)) = self.clients.pop_first()
+        {
+            self.counts.evicted = self.counts.evicted.saturating_add(1);
+            self.counts.waited = self.counts.waited.saturating_add(longest.waited());
         }
         self.next = self.next.wrapping_add(1) & (usize::MAX >> 1);
         self.clients.insert(number, leaving);
@@ -201,26 +234,31 @@ impl List {
 
     /// A client's socket has something.
     fn turn(&mut self, number: usize, octets: &mut Vec<u8>) {
-        let turn = self.clients.get_mut(&number).map(|it| it.turn(octets));
-        if let Some(Turn::Gone(departure)) = turn {
-            self.clients.remove(&number);
-            self.counts.note(departure);
+        let mut cx = Context::from_waker(task::Waker::noop());
+        let client = self.clients.get_mut(&number);
+        let turn = client.map(|it| it.turn(octets, &mut cx));
+        if let Some(Turn::Gone(departure)) = turn
+            && let Some(gone) = self.clients.remove(&number)
+        {
+            self.counts.note(departure, gone.waited());
         }
     }
 
     /// Time has passed. Who has more to throw away than was read has its next turn, too.
     fn look(&mut self, now: Instant, octets: &mut Vec<u8>) {
         let counts = &mut self.counts;
+        let mut cx = Context::from_waker(task::Waker::noop());
         self.clients.retain(|_, leaving| {
             let turn = match leaving.has_more {
-                true => leaving.turn(octets),
+                true => leaving.turn(octets, &mut cx),
                 false => Turn::Quiet,
             };
             let departure = match (turn, leaving.left(now)) {
                 (Turn::Gone(departure), _) | (_, Err(departure)) => Some(departure),
                 (Turn::More | Turn::Quiet, Ok(_)) => None,
             };
-            departure.map(|departure| counts.note(departure)).is_none()
+            let gone = departure.map(|departure| counts.note(departure, leaving.waited()));
+            gone.is_none()
         });
     }
 }
@@ -238,7 +276,7 @@ fn start(shared: &Arc<Shared>) -> io::Result<Thread> {
 }
 
 impl LingerCounts {
-    const fn note(&mut self, departure: Departure) {
+    fn note(&mut self, departure: Departure, waited: Duration) {
         let count = match departure {
             Departure::Ended => &mut self.ended,
             Departure::Lost => &mut self.lost,
@@ -248,5 +286,24 @@ impl LingerCounts {
             Departure::HandedOver => return,
         };
         *count = count.saturating_add(1);
+        self.waited = self.waited.saturating_add(waited);
+    }
+}
+
+impl fmt::Display for LingerCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lingering = u64::try_from(self.lingering).unwrap_or(u64::MAX);
+        write(f, "server_lingering", lingering)?;
+        let gone = [
+            ("ended", self.ended),
+            ("lost", self.lost),
+            ("idle-limit", self.idle_limit),
+            ("total-limit", self.total_limit),
+            ("stalled", self.stalled),
+            ("evicted", self.evicted),
+        ];
+        write_kinds(f, "server_lingered_total", gone)?;
+        let waited = self.waited.as_secs_f64();
+        writeln!(f, "eop_server_lingered_seconds_total {waited}")
     }
 }

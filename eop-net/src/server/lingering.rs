@@ -5,17 +5,18 @@
 use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use super::Config;
 use super::drain::Serving;
-use super::limits::{Limits, Passed};
+use super::limits::{Acknowledging, Limits, Passed};
 use super::linger_list::LingerList;
 use crate::socket::{self, Ready};
-use crate::transport::{Read, Written};
+use crate::transport::{Read, Transport, Written};
 
 /// Octets thrown away at a time.
-pub(super) const CAPACITY: usize = 64 * 1024;
+pub(crate) const CAPACITY: usize = 64 * 1024;
 /// Reads before another client has its turn.
 const READS: usize = 16;
 
@@ -50,17 +51,30 @@ pub enum Departure {
 
 #[derive(Debug)]
 enum Whereabouts {
-    Here(Leaving),
+    Here(Leaving<TcpStream>),
     Gone(Departure),
+}
+
+/// What there is still to say to a client, and who waits for it to go.
+#[derive(Debug)]
+pub struct Farewell {
+    /// What the transport has not taken yet.
+    pub(super) octets: Vec<u8>,
+    /// Whether our stream ends behind that.
+    pub(super) end: bool,
+    pub(super) config: Config,
+    pub(super) serving: Option<Serving>,
+    pub(super) list: LingerList,
 }
 
 /// A client that is waited for, and nothing else.
 #[derive(Debug)]
-pub(super) struct Leaving {
-    socket: TcpStream,
+pub(crate) struct Leaving<S> {
+    socket: S,
     /// What has to go out first.
     rest: Option<Rest>,
     limits: Limits,
+    began: Instant,
     /// Whether the client has ended its stream.
     ended: bool,
     /// Whether others came first when it was read last.
@@ -71,18 +85,18 @@ pub(super) struct Leaving {
 
 /// What the transport has not taken yet.
 #[derive(Debug)]
-pub(super) struct Rest {
-    pub(super) octets: Vec<u8>,
+struct Rest {
+    octets: Vec<u8>,
     /// Octets at the front that it has taken.
-    pub(super) taken: usize,
+    taken: usize,
     /// Whether our stream ends behind them.
-    pub(super) end: bool,
+    end: bool,
     /// When it took some last.
-    pub(super) since: Instant,
+    since: Instant,
 }
 
 /// What came of throwing away what is there.
-pub(super) enum Turn {
+pub(crate) enum Turn {
     Gone(Departure),
     /// There is more; others come first.
     More,
@@ -90,15 +104,67 @@ pub(super) enum Turn {
     Quiet,
 }
 
-impl Lingering {
-    pub(super) const fn new(leaving: Leaving, list: LingerList) -> Self {
-        Self {
-            client: Whereabouts::Here(leaving),
-            list,
+impl Farewell {
+    /// The client of a socket is waited for by whoever asks for that, or by the list.
+    pub(crate) fn over(self, socket: TcpStream) -> Lingering {
+        let list = self.list.clone();
+        match self.leaving(socket) {
+            Some(leaving) => Lingering {
+                client: Whereabouts::Here(leaving),
+                list,
+            },
+            None => Lingering::gone(Departure::Lost, list),
         }
     }
 
-    pub(super) const fn gone(departure: Departure, list: LingerList) -> Self {
+    /// The connection is lost before anything could be said.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn lost(self) -> Lingering {
+        Lingering::gone(Departure::Lost, self.list)
+    }
+
+    /// Somebody else waits: the client, if it is not lost already, and the list, which wants to know.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn elsewhere<S: Transport + Acknowledging>(
+        self,
+        socket: S,
+    ) -> (Option<Leaving<S>>, LingerList) {
+        let list = self.list.clone();
+        (self.leaving(socket), list)
+    }
+
+    /// Says what there is to say, as far as that goes.
+    fn leaving<S: Transport + Acknowledging>(self, socket: S) -> Option<Leaving<S>> {
+        let Self {
+            octets,
+            end,
+            config,
+            serving,
+            ..
+        } = self;
+        let now = S::now();
+        let rest = (end || !octets.is_empty()).then_some(Rest {
+            octets,
+            taken: 0,
+            end,
+            since: now,
+        });
+        let mut leaving = Leaving {
+            socket,
+            rest,
+            limits: Limits::new(&config, now),
+            began: now,
+            ended: false,
+            has_more: false,
+            _serving: serving,
+        };
+        let said = leaving.write_rest(&mut Context::from_waker(Waker::noop()));
+        said.is_ok().then_some(leaving)
+    }
+}
+
+impl Lingering {
+    pub(crate) const fn gone(departure: Departure, list: LingerList) -> Self {
         Self {
             client: Whereabouts::Gone(departure),
             list,
@@ -126,34 +192,13 @@ impl Drop for Lingering {
     }
 }
 
-impl Leaving {
-    /// Limited from now on, or from when `rest` is out.
-    pub(super) fn new(
-        socket: TcpStream,
-        rest: Option<Rest>,
-        config: &Config,
-        serving: Option<Serving>,
-    ) -> Self {
-        Self {
-            socket,
-            rest,
-            limits: Limits::new(config, Instant::now()),
-            ended: false,
-            has_more: false,
-            _serving: serving,
-        }
-    }
-
-    /// Whether it waits for the transport to take octets.
-    pub(super) const fn has_rest(&self) -> bool {
-        self.rest.is_some()
-    }
-
+impl Leaving<TcpStream> {
     /// Sees the client off, and waits for that.
     pub(super) fn linger(mut self) -> Departure {
         let mut octets = Vec::with_capacity(CAPACITY);
+        let mut cx = Context::from_waker(Waker::noop());
         loop {
-            let turn = self.turn(&mut octets);
+            let turn = self.turn(&mut octets, &mut cx);
             let left = match (turn, self.left(Instant::now())) {
                 (Turn::Gone(departure), _) | (_, Err(departure)) => return departure,
                 (Turn::More, Ok(_)) => continue,
@@ -168,17 +213,29 @@ impl Leaving {
             }
         }
     }
+}
+
+impl<S: Transport + Acknowledging> Leaving<S> {
+    /// How long it has been waited for.
+    pub(crate) fn waited(&self) -> Duration {
+        S::now().saturating_duration_since(self.began)
+    }
+
+    /// Whether it waits for the transport to take octets.
+    pub(super) const fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
 
     /// Writes what is left and throws away what is there, `octets` at a time, which has capacity. It never waits.
-    pub(super) fn turn(&mut self, octets: &mut Vec<u8>) -> Turn {
+    pub(crate) fn turn(&mut self, octets: &mut Vec<u8>, cx: &mut Context<'_>) -> Turn {
         self.has_more = false;
-        if self.write_rest().is_err() {
+        if self.write_rest(cx).is_err() {
             return Turn::Gone(Departure::Lost);
         }
         for _ in 0..READS {
             octets.clear();
-            match socket::read(&self.socket, octets) {
-                Read::Octets => self.limits.note_octets(Instant::now()),
+            match self.socket.read(cx, octets) {
+                Read::Octets => self.limits.note_octets(S::now()),
                 Read::End if self.has_rest() => {
                     self.ended = true;
                     return Turn::Quiet;
@@ -192,30 +249,30 @@ impl Leaving {
         Turn::More
     }
 
-    pub(super) fn write_rest(&mut self) -> io::Result<()> {
+    fn write_rest(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let Some(rest) = &mut self.rest else {
             return Ok(());
         };
         while let Some(octets) = rest.octets.get(rest.taken..).filter(|it| !it.is_empty()) {
-            match socket::write(&self.socket, &[IoSlice::new(octets)]) {
+            match self.socket.write(cx, &[IoSlice::new(octets)]) {
                 Written::Octets(taken) => {
                     rest.taken = rest.taken.saturating_add(taken);
-                    rest.since = Instant::now();
+                    rest.since = S::now();
                 }
                 Written::Blocked => return Ok(()),
                 Written::Failed(error) => return Err(error),
             }
         }
-        if rest.end {
-            socket::end_stream(&self.socket)?;
+        if rest.end && self.socket.end_stream(cx)?.is_pending() {
+            return Ok(());
         }
         self.rest = None;
-        self.limits.begin_at(Instant::now());
+        self.limits.begin_at(S::now());
         Ok(())
     }
 
     /// How long it may still be silent before this is to be asked again; or how it went, if a limit passed.
-    pub(super) fn left(&mut self, now: Instant) -> Result<Duration, Departure> {
+    pub(crate) fn left(&mut self, now: Instant) -> Result<Duration, Departure> {
         if let Some(rest) = &self.rest {
             let waited = now.saturating_duration_since(rest.since);
             return match self.limits.stall().saturating_sub(waited) {
@@ -233,7 +290,7 @@ impl Leaving {
     }
 }
 
-impl AsFd for Leaving {
+impl AsFd for Leaving<TcpStream> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

@@ -2,16 +2,15 @@
 //! rustls and its configuration.
 
 use std::io::{self, BufRead as _, IoSlice, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::rustls::{ClientConnection, Connection, ServerConnection};
 
 use super::{ALPN, ClientTls, ServerTls};
-use crate::socket::Ready;
 use crate::transport::{Accepted, Read, Transport, Written};
 
 /// Octets of ciphertext read at a time: more than a record.
@@ -241,19 +240,12 @@ impl<S: Transport> Secured<S> {
     }
 }
 
-impl<S: Accepted> Accepted for Secured<S> {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.transport.peer_addr()
-    }
-
-    fn end_both(&self) {
-        self.transport.end_both();
-    }
-
-    /// What is discarded from now on need not be decrypted.
-    fn into_std(mut self, unsent: Vec<u8>, end: bool) -> io::Result<(TcpStream, Vec<u8>)> {
+impl<S: Accepted> Secured<S> {
+    /// The transport below, and what it has to write so that `unsent` has gone out, and, if our stream `end`s there, that it
+    /// does. What is discarded from now on need not be decrypted.
+    pub(crate) fn into_transport(mut self, unsent: &[u8], end: bool) -> io::Result<(S, Vec<u8>)> {
         self.tls.set_buffer_limit(None);
-        self.tls.writer().write_all(&unsent)?;
+        self.tls.writer().write_all(unsent)?;
         if end {
             self.say_end();
         }
@@ -261,11 +253,15 @@ impl<S: Accepted> Accepted for Secured<S> {
         while self.tls.wants_write() {
             self.tls.write_tls(&mut ciphertext)?;
         }
-        self.transport.into_std(ciphertext, end)
+        Ok((self.transport, ciphertext))
     }
 
-    fn wait(&self, wanted: Ready, timeout: Duration) -> Option<io::Result<Ready>> {
-        self.transport.wait(wanted, timeout)
+    pub(crate) const fn transport(&self) -> &S {
+        &self.transport
+    }
+
+    pub(crate) const fn transport_mut(&mut self) -> &mut S {
+        &mut self.transport
     }
 }
 

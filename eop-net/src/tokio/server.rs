@@ -10,18 +10,21 @@ use ::tokio::net::{TcpListener, TcpStream};
 use ::tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
-use super::stream::Async;
+use super::stream::{Accepted, Async};
 use crate::error::Error;
-use crate::server::{AtHand, Config, ConnectionOver, ListenerOver, RefusedOver};
+use crate::inbox::{Payload, nobody};
+use crate::server::{
+    AtHand, Config, ConnectionOver, Counters, LingerList, ListenerOver, RefusedOver,
+};
 use crate::socket;
 use crate::transport::Transport as _;
 
 /// A listening socket of tokio.
 pub type Listener = ListenerOver<TcpListener>;
 /// An accepted client over tokio.
-pub type Connection = ConnectionOver<Async<TcpStream>>;
+pub type Connection<S = TcpStream> = ConnectionOver<Async<S>>;
 /// A redirect that was refused, and the connection, as it was before.
-pub type Refused = RefusedOver<Async<TcpStream>>;
+pub type Refused<S = TcpStream> = RefusedOver<Async<S>>;
 
 impl Listener {
     /// Listens on `address`; port 0 means any free one. 1024 connections may wait to be accepted.
@@ -81,7 +84,20 @@ impl Listener {
     }
 }
 
-impl Connection {
+impl<S: Accepted> Connection<S> {
+    /// Speaks EOP over a stream that was accepted elsewhere. It lingers in the process's own list.
+    #[must_use]
+    pub fn over(stream: S, config: Config) -> Self {
+        let socket = crate::stream::Stream::Plain(Async(stream));
+        Self::new(
+            socket,
+            config,
+            LingerList::default(),
+            None,
+            Counters::default(),
+        )
+    }
+
     /// The next request's payload; `None` when the client has no more (EOP-HCL-1), or a
     /// [`Drain`](crate::server::Drain) has moved it. What it asked before may still be answered in the first case. What was
     /// handed over before goes out meanwhile.
@@ -91,9 +107,29 @@ impl Connection {
     /// # Errors
     /// [`Error`], final: the client broke the protocol, left a header incomplete, takes no octets, or is gone.
     pub async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let request = self.next_request(&mut nobody()).await?;
+        Ok(request.map(|payload| payload.octets))
+    }
+
+    /// The same for a request that need not be in memory as a whole: `take` is given its payload piece by piece, as it comes,
+    /// without a copy. Its length, once it is complete.
+    ///
+    /// The future may be dropped at any time; whoever takes the rest of the request does so with this function.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive). What was taken is then no request.
+    pub async fn receive_by(&mut self, take: impl FnMut(&[u8])) -> Result<Option<u64>, Error> {
+        let request = self.next_request(&mut Some(take)).await?;
+        Ok(request.map(|payload| payload.handed_on))
+    }
+
+    async fn next_request(
+        &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
+    ) -> Result<Option<Payload>, Error> {
         let sleep = pin!(sleep_until(Instant::now()));
         let mut alarm = Alarm::new(sleep);
-        poll_fn(|cx| self.poll_receive(&mut alarm, cx)).await
+        poll_fn(|cx| self.poll_receive(take, &mut alarm, cx)).await
     }
 
     /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Once a
@@ -107,7 +143,7 @@ impl Connection {
     pub fn respond<'a>(
         &'a mut self,
         payload: &[u8],
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a, S> {
         let handed_over = self.answer(payload);
         self.flush_after(handed_over)
     }
@@ -120,7 +156,7 @@ impl Connection {
     pub fn greet<'a>(
         &'a mut self,
         payload: &[u8],
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<'a, S> {
         let handed_over = self.say_hello(payload);
         self.flush_after(handed_over)
     }
@@ -173,9 +209,10 @@ impl Connection {
 
     fn poll_receive(
         &mut self,
+        take: &mut Option<impl FnMut(&[u8])>,
         alarm: &mut Alarm<'_>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Vec<u8>>, Error>> {
+    ) -> Poll<Result<Option<Payload>, Error>> {
         loop {
             if self.poll_secured(cx)?.is_pending() {
                 if alarm.poll(Some(self.secured_by()), cx).is_pending() {
@@ -188,7 +225,7 @@ impl Connection {
             if let Some(serving) = self.serving() {
                 serving.wake_when_begun(cx.waker());
             }
-            match self.at_hand()? {
+            match self.at_hand(take)? {
                 AtHand::Request(request) => return Poll::Ready(Ok(Some(request))),
                 AtHand::NoMore if flushed || self.socket.is_none() => return Poll::Ready(Ok(None)),
                 AtHand::NoMore => {}
@@ -201,7 +238,7 @@ impl Connection {
                         continue;
                     }
                     let left = self.header_left()?;
-                    let header = left.and_then(|left| Async::<TcpStream>::now().checked_add(left));
+                    let header = left.and_then(|left| Async::<S>::now().checked_add(left));
                     until = [until, header].into_iter().flatten().min();
                 }
             }

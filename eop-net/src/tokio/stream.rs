@@ -10,8 +10,10 @@ use ::tokio::io::{AsyncRead, AsyncWrite};
 use ::tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
+use super::linger::see_off;
+use crate::server::{Acknowledging, Farewell, Lingering};
 use crate::socket::{self, Ready};
-use crate::transport::{Accepted, Read, Transport, Written};
+use crate::transport::{self, Read, Transport, Written};
 
 /// A stream that a client can use: octets in order, and an end for each direction. What was written reaches the peer without
 /// being flushed.
@@ -63,9 +65,68 @@ impl Stream for TcpStream {
     }
 }
 
+/// A stream that a server can use.
+pub trait Accepted: Stream {
+    /// The client's end.
+    ///
+    /// # Errors
+    /// What the system says, for instance that the client is gone.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Ends both streams, at once as far as the client can tell (EOP-ERR-1).
+    fn end_both(&mut self);
+
+    /// Octets that were handed over and that the client's transport has not acknowledged; `None` if that cannot be seen. The
+    /// limits of a client that is seen off begin when there are none (EOP-CLS-4).
+    fn unacknowledged(&self) -> Option<u32> {
+        None
+    }
+
+    /// The most octets that can be handed over and not acknowledged, if that is known.
+    fn send_buffer(&self) -> Option<u64> {
+        None
+    }
+
+    /// The socket, if it is one: then a linger list's thread sees the client off. Otherwise a task does, which the list counts
+    /// and does not limit: such a client costs no descriptor of its own.
+    ///
+    /// # Errors
+    /// The stream itself, if it is no socket.
+    fn into_socket(self) -> Result<io::Result<std::net::TcpStream>, Self>
+    where
+        Self: Sized,
+    {
+        Err(self)
+    }
+}
+
+impl Accepted for TcpStream {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.peer_addr()
+    }
+
+    fn end_both(&mut self) {
+        socket::end_both(&*self);
+    }
+
+    fn into_socket(self) -> Result<io::Result<std::net::TcpStream>, Self> {
+        Ok(self.into_std())
+    }
+}
+
 /// A stream of tokio.
 #[derive(Debug)]
 pub struct Async<S>(pub(super) S);
+
+impl<S: Accepted> Acknowledging for Async<S> {
+    fn unacknowledged(&self) -> Option<u32> {
+        self.0.unacknowledged()
+    }
+
+    fn send_buffer(&self) -> Option<u64> {
+        self.0.send_buffer()
+    }
+}
 
 impl<S: Stream> Transport for Async<S> {
     fn read(&mut self, cx: &mut Context<'_>, octets: &mut Vec<u8>) -> Read {
@@ -124,17 +185,21 @@ impl<S: Stream> Transport for Async<S> {
     }
 }
 
-impl Accepted for Async<TcpStream> {
+impl<S: Accepted> transport::Accepted for Async<S> {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 
-    fn end_both(&self) {
-        socket::end_both(&self.0);
+    fn end_both(&mut self) {
+        self.0.end_both();
     }
 
-    fn into_std(self, unsent: Vec<u8>, _: bool) -> io::Result<(std::net::TcpStream, Vec<u8>)> {
-        Ok((self.0.into_std()?, unsent))
+    fn see_off(self, farewell: Farewell) -> Lingering {
+        match self.0.into_socket() {
+            Ok(Ok(socket)) => farewell.over(socket),
+            Ok(Err(_)) => farewell.lost(),
+            Err(stream) => see_off(Self(stream), farewell),
+        }
     }
 
     fn wait(&self, _: Ready, _: Duration) -> Option<io::Result<Ready>> {

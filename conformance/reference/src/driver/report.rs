@@ -21,6 +21,7 @@ impl fmt::Display for Report<'_, Connected> {
                 endpoint,
                 local,
                 hop,
+                ..
             },
         ) = self;
         write!(f, "{session} connected {endpoint} local={local} hop={hop}")
