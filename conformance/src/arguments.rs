@@ -61,6 +61,11 @@ pub(crate) enum Command {
     },
     /// Plays every client of a file with every server of it, through a relay that names the guilty side.
     Matrix(MatrixWay),
+    /// Plays random sessions, valid and broken, to a testee until one of them shows a fault, and shrinks that one.
+    Fuzz {
+        #[command(subcommand)]
+        testee: Fuzz,
+    },
     /// Acts as a testee.
     #[command(hide = true)]
     Peer {
@@ -78,6 +83,43 @@ pub(crate) struct ServerWay {
     /// The command that starts the server.
     #[arg(long, value_name = "CMD")]
     pub(crate) exec: Option<String>,
+}
+
+/// Whom random sessions are played to.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fuzz {
+    /// A server that speaks the test service.
+    Server {
+        #[command(flatten)]
+        testee: ServerWay,
+        #[command(flatten)]
+        way: FuzzWay,
+    },
+    /// A client, through its driver.
+    Client {
+        /// The command that starts the driver.
+        #[arg(long, value_name = "CMD")]
+        exec: String,
+        #[command(flatten)]
+        way: FuzzWay,
+    },
+}
+
+/// How many random sessions, and what becomes of the one that shows a fault.
+#[derive(Debug, Args)]
+pub(crate) struct FuzzWay {
+    /// The most sessions; 300 if neither this nor --seconds is given.
+    #[arg(long, value_name = "N")]
+    pub(crate) sessions: Option<u64>,
+    /// Begins no session after so many seconds.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub(crate) seconds: Option<Duration>,
+    /// Where the session that shows a fault is written; `eop-fuzz-ROLE-SEED.json` here if nothing is given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Plays the session of such a file, and no other.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sessions", "seconds", "save"])]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// Who is played with whom.
@@ -184,7 +226,7 @@ pub(crate) struct Manner {
     /// The JSON lines tell the timeline of every play too, octets in hex.
     #[arg(long, global = true)]
     pub(crate) timelines: bool,
-    /// Plays the cases in an order drawn from this number, instead of the order of `list`.
+    /// Plays the cases in an order drawn from this number, instead of the order of `list`; what `fuzz` draws from.
     #[arg(long, global = true, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Plays everything again and again, each time in another order, until something fails, or N times.

@@ -13,6 +13,7 @@ use exit::{Exit, Refusal};
 mod baseline;
 mod exit;
 mod explain;
+mod fuzz;
 mod hold;
 mod judge;
 mod matrix;
@@ -59,6 +60,7 @@ fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
             mutants::run(name, published, selection, manner)?
         }
         Some(Command::Matrix(way)) => matrix::run(way, manner)?,
+        Some(Command::Fuzz { testee }) => fuzz::run(testee, manner)?,
         Some(Command::Peer { peer }) => return act(peer),
     };
     Ok(exit.into())

@@ -13,12 +13,14 @@
 //! ```
 //!
 //! From the outside in: `schedule` plays `cases` on a `stage`; a stage is made of `link`s, endpoints and a `testee`;
-//! `verdict` is what comes out, `baseline` what was expected of it, and `report` tells it.
+//! `verdict` is what comes out, `baseline` what was expected of it, and `report` tells it. `matrix` and `fuzz` play what no
+//! case says: clients to servers, and sessions drawn at random.
 
 pub mod baseline;
 pub mod case;
 pub mod cases;
 pub mod feature;
+pub mod fuzz;
 pub mod link;
 pub mod matrix;
 pub mod nearest;

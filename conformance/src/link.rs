@@ -198,14 +198,18 @@ impl Link {
             self.manner.held.add(&self.socket, octets.as_ref());
             return Ok(());
         }
-        let mut pieces = self
-            .manner
-            .cut
-            .pieces(octets.as_ref())
-            .into_iter()
-            .peekable();
+        let cut = self.manner.cut;
+        self.send_pieces(&cut.pieces(octets.as_ref()))
+    }
+
+    /// Sends octets in these pieces, each an arrival of its own as far as that can be had, whatever the run's cut.
+    pub fn send_pieces(&mut self, pieces: &[&[u8]]) -> Step {
+        let mut pieces = pieces.iter().peekable();
         while let Some(piece) = pieces.next() {
             self.write(piece)?;
+            if self.write_failed() {
+                break;
+            }
             if pieces.peek().is_some() {
                 self.pace();
             }
@@ -234,6 +238,13 @@ impl Link {
             std::thread::sleep(PACE_STEP);
         }
         Ok(())
+    }
+
+    /// Whether a write has failed: the testee has reset the connection, and whether it ended it with FIN before cannot be
+    /// told any more.
+    #[must_use]
+    pub fn write_failed(&self) -> bool {
+        self.socket.lost()
     }
 
     /// How many octets wait unread at the testee; `None` where the system does not tell.

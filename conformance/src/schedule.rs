@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -404,8 +403,6 @@ fn work(
 
 /// Plays one case with one cut: its control, and its defect if it has one. What it leaves open is `kept`, if anywhere.
 fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) -> Played {
-    /// No two plays of this process have the same number, so that no token of one means anything to another.
-    static NUMBERS: AtomicU32 = AtomicU32::new(1);
     let twins: &[Twin] = match job.case.polarity {
         Polarity::Positive => &[Twin::Control],
         Polarity::Negative => &[Twin::Control, Twin::Defect],
@@ -432,8 +429,7 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
         let log = manner.log.clone();
         let play = Play {
             twin: *twin,
-            manner,
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            ..Play::fresh(manner)
         };
         let result = catch_unwind(AssertUnwindSafe(|| script(testee, &job.case, play)));
         let stop = match result {

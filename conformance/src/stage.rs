@@ -10,6 +10,7 @@ pub use endpoint::Endpoint;
 pub use program::{Asked, ProgramStage};
 pub use server::ServerStage;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::case::Twin;
@@ -30,6 +31,18 @@ pub struct Play {
 }
 
 impl Play {
+    /// A play of the control, with a number of its own.
+    #[must_use]
+    pub fn fresh(manner: Manner) -> Self {
+        /// No two plays of this process have the same number, so that no token of one means anything to another.
+        static NUMBERS: AtomicU32 = AtomicU32::new(1);
+        Self {
+            twin: Twin::Control,
+            manner,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
     /// `valid` in the control, `defect` in the defect.
     pub fn pick<T>(&self, valid: T, defect: T) -> T {
         match self.twin {

@@ -102,6 +102,8 @@ void queue_owe(struct queue *queue)
 static void hold_from(struct queue *queue, struct message *message)
 {
     for (; message != NULL; message = message->next) {
+        if (message->standing != OWED)
+            continue; /* held already, or not owed: behind a fallback there are both */
         message->standing = HELD;
         queue->held++;
     }
@@ -140,19 +142,20 @@ void queue_drop_held(struct queue *queue)
 {
     struct message **place = &queue->head;
 
-    while (*place != NULL && (*place)->standing != HELD)
-        place = &(*place)->next;
-    if (queue->sending != NULL && queue->sending->standing == HELD)
-        queue->sending = NULL;
-    queue->last = place;
-    queue->count -= queue->held;
-    queue->held = 0;
-    for (struct message *message = *place; message != NULL; ) {
-        struct message *next = message->next;
+    while (*place != NULL) {
+        struct message *message = *place;
+        if (message->standing != HELD) {
+            place = &message->next;
+            continue;
+        }
+        if (queue->sending == message)
+            queue->sending = message->next;
+        *place = message->next;
+        queue->count--;
         discard(message);
-        message = next;
     }
-    *place = NULL;
+    queue->last = place;
+    queue->held = 0;
 }
 
 struct tally queue_tally(const struct queue *queue)

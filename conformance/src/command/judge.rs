@@ -105,36 +105,56 @@ pub(super) fn server(
     let flag = request.map_or_else(String::new, |Octets(octets)| {
         format!(" --request {}", eop_conformance::octets::payload(octets))
     });
-    let (testee, name, command) = match (way.addr, &way.exec) {
+    let reached = reached(way, known, manner)?;
+    judge(
+        &[Trial {
+            testee: Testee::Server(reached.testee),
+            role: Role::Server,
+            cases,
+            name: reached.name,
+            command: format!("eop-conformance server {}{flag}", reached.flag),
+            not_judged: eop_conformance::cases::not_judged(&all, &playable),
+        }],
+        manner,
+    )
+}
+
+/// A server, and how the user named it.
+pub(super) struct Reached {
+    /// The server.
+    pub(super) testee: ServerTestee,
+    /// What reports call it.
+    pub(super) name: String,
+    /// The option that reaches it again.
+    pub(super) flag: String,
+}
+
+/// Attaches to a server that runs, or starts one; `known` is a message that it answers if it does not speak the test
+/// service.
+pub(super) fn reached(
+    way: &ServerWay,
+    known: Option<Vec<u8>>,
+    manner: &Manner,
+) -> Result<Reached, Refusal> {
+    match (way.addr, &way.exec) {
         (Some(address), _) => {
             // Whether anybody is there is found out before anything is judged.
             std::net::TcpStream::connect_timeout(&address.into(), start(manner)).map_err(
                 |error| Refusal(Exit::NotStarted, format!("cannot reach {address}: {error}")),
             )?;
-            (
-                ServerTestee::attach(address, known),
-                address.to_string(),
-                format!("--addr {address}"),
-            )
+            Ok(Reached {
+                testee: ServerTestee::attach(address, known),
+                name: address.to_string(),
+                flag: format!("--addr {address}"),
+            })
         }
-        (None, Some(exec)) => (
-            ServerTestee::start(exec, known, start(manner))?,
-            format!("`{exec}`"),
-            format!("--exec {}", quoted(exec)),
-        ),
-        (None, None) => return Err(Refusal::usage("--addr or --exec")),
-    };
-    judge(
-        &[Trial {
-            testee: Testee::Server(testee),
-            role: Role::Server,
-            cases,
-            name,
-            command: format!("eop-conformance server {command}{flag}"),
-            not_judged: eop_conformance::cases::not_judged(&all, &playable),
-        }],
-        manner,
-    )
+        (None, Some(exec)) => Ok(Reached {
+            testee: ServerTestee::start(exec, known, start(manner))?,
+            name: format!("`{exec}`"),
+            flag: format!("--exec {}", quoted(exec)),
+        }),
+        (None, None) => Err(Refusal::usage("--addr or --exec")),
+    }
 }
 
 /// A client, through its driver, or as a program.

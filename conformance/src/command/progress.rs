@@ -15,31 +15,19 @@ pub(super) struct Progress {
 impl Progress {
     /// A line for the plays that `cases` may come to.
     pub(super) fn begin(role: Role, cases: &[Case], settings: &Settings, round: u32) -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
         let plays = |case: &Case| {
             settings
                 .cut
                 .map_or_else(|| case.played_with().count(), |_| 1)
         };
         let most = u64::try_from(cases.iter().map(plays).sum::<usize>()).unwrap_or(u64::MAX);
-        let bar = ProgressBar::with_draw_target(Some(most), target);
-        if let Ok(style) = ProgressStyle::with_template(
-            "{prefix} {bar:30} {pos} of at most {len} plays{msg}, {elapsed}",
-        ) {
-            bar.set_style(style);
-        }
         let nth = if round > 1 {
             format!(" round {round}")
         } else {
             String::new()
         };
-        bar.set_prefix(format!("{role}{nth}"));
         Self {
-            bar,
+            bar: line(&format!("{role}{nth}"), Some(most), "plays"),
             failing: 0.into(),
         }
     }
@@ -60,4 +48,25 @@ impl Progress {
     pub(super) fn end(self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A line that says how many of at most `most` `units` are done; nothing where there is no terminal.
+pub(super) fn line(prefix: &str, most: Option<u64>, units: &str) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(most, target);
+    let template = match most {
+        Some(_) => {
+            format!("{{prefix}} {{bar:30}} {{pos}} of at most {{len}} {units}{{msg}}, {{elapsed}}")
+        }
+        None => format!("{{prefix}} {{spinner}} {{pos}} {units}{{msg}}, {{elapsed}}"),
+    };
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(prefix.to_owned());
+    bar
 }

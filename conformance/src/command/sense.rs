@@ -12,6 +12,8 @@ enum Use {
     Measures,
     /// Plays scenarios of its own to several testees.
     Pairs,
+    /// Draws sessions of its own.
+    Fuzzes,
     /// Lists them.
     Lists,
     /// Shows one.
@@ -30,6 +32,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
         Some(Command::Explain { .. }) => ("explain", Use::Explains),
         Some(Command::Mutants { .. }) => ("mutants", Use::Measures),
         Some(Command::Matrix(_)) => ("matrix", Use::Pairs),
+        Some(Command::Fuzz { .. }) => ("fuzz", Use::Fuzzes),
         Some(Command::Peer { .. }) => ("peer", Use::Acts),
     };
     let (selection, manner) = (&arguments.selection, &arguments.manner);
@@ -44,12 +47,26 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
         ("--shard", selection.shard.is_some(), selecting),
         ("--cut", manner.cut.is_some(), playing),
         ("--deadline", manner.deadline.is_some(), any_play),
-        ("--serial", manner.serial, any_play),
-        ("--seed", manner.seed.is_some(), playing),
+        (
+            "--serial",
+            manner.serial,
+            &[Use::Judges, Use::Measures, Use::Pairs, Use::Fuzzes],
+        ),
+        (
+            "--seed",
+            manner.seed.is_some(),
+            &[Use::Judges, Use::Measures, Use::Fuzzes],
+        ),
         (
             "--patience",
             manner.patience != 1,
-            &[Use::Judges, Use::Measures, Use::Pairs, Use::Explains],
+            &[
+                Use::Judges,
+                Use::Measures,
+                Use::Pairs,
+                Use::Fuzzes,
+                Use::Explains,
+            ],
         ),
         (
             "--repeat-until-fail",

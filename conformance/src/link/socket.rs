@@ -1,5 +1,6 @@
 //! A connected socket that writes down what goes over it. What the octets mean is not known here.
 
+use std::cell::Cell;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddrV4, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,6 +20,8 @@ pub(super) struct Socket {
     stream: TcpStream,
     connection: Arc<Connection>,
     log: Log,
+    /// Whether a write has failed. Then the next read may report an end of stream that is none.
+    lost: Cell<bool>,
 }
 
 impl Socket {
@@ -42,11 +45,16 @@ impl Socket {
             stream,
             connection,
             log,
+            lost: Cell::new(false),
         })
     }
 
     pub(super) fn runner(&self) -> SocketAddrV4 {
         self.connection.runner
+    }
+
+    pub(super) const fn lost(&self) -> bool {
+        self.lost.get()
     }
 
     pub(super) fn testee(&self) -> SocketAddrV4 {
@@ -87,6 +95,7 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.note(format!("{} octets not sent: {error}", octets.len()));
+                    self.lost.set(true);
                     return Ok(());
                 }
             }

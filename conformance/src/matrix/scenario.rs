@@ -258,7 +258,6 @@ pub const SCENARIOS: &[Scenario] = &[
             Hears("1"),
         ],
         marked: [0, 1, 0],
-        ..PLAIN
     },
     Scenario {
         name: "half-close-pipelined",

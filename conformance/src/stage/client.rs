@@ -230,7 +230,8 @@ impl Session {
         }
     }
 
-    fn begin_sync(&mut self) -> String {
+    /// Asks for a barrier; the token that its `synced` will have.
+    pub(crate) fn begin_sync(&mut self) -> String {
         self.syncs = self.syncs.saturating_add(1);
         let token = format!("s{}", self.syncs);
         self.say(&format!("sync {token}"));
@@ -249,7 +250,8 @@ impl Session {
         })
     }
 
-    fn next(&mut self, expected: &str) -> Step<Event> {
+    /// The next event, whatever it is.
+    pub(crate) fn next(&mut self, expected: &str) -> Step<Event> {
         self.manner.flush()?;
         let begun = Instant::now();
         let report = self.reports.recv_timeout(self.manner.wait);
@@ -271,6 +273,11 @@ impl Session {
                 Err(Stop::silence(Axis::Messages, expected, self.manner.wait))
             }
         }
+    }
+
+    /// How long a step waits.
+    pub(crate) const fn wait(&self) -> Duration {
+        self.manner.wait
     }
 
     /// Lets the steps that follow wait this long.

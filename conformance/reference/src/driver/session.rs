@@ -104,8 +104,10 @@ where
         {
             self.let_end(output)?;
         }
+        // EOP-DRV-9. What was asked before the end of a manual session waits is told when it begins to (EOP-DRV-15).
+        let waits = matches!(self.phase, Phase::Held(..));
         let state = self.client.session().state();
-        if self.client.session().is_connected() || state == SessionState::Holding {
+        if waits || self.client.session().is_connected() || state == SessionState::Holding {
             self.tell_synced(output)?;
         }
         Ok(())
