@@ -1,4 +1,4 @@
-//! Judges implementations of EOP over TCP, in both roles.
+//! Judges implementations of EOP over TCP or TLS, in both roles.
 //!
 //! The judge knows the wire format (`eop-wire`'s raw headers) and the specification's text, and nothing else: it never
 //! asks the reference machines what is right. The built-in peer and the mutants are other packages, started as processes
@@ -15,6 +15,7 @@
 //! From the outside in: `schedule` plays `cases` on a `stage`; a stage is made of `link`s, endpoints and a `testee`;
 //! `verdict` is what comes out, `baseline` what was expected of it, and `report` tells it.
 
+pub mod authority;
 pub mod baseline;
 pub mod case;
 pub mod cases;

@@ -45,6 +45,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
         ("--cut", manner.cut.is_some(), playing),
         ("--deadline", manner.deadline.is_some(), any_play),
         ("--serial", manner.serial, any_play),
+        ("--tls", manner.tls, judging),
         ("--seed", manner.seed.is_some(), playing),
         (
             "--patience",
