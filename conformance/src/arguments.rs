@@ -1,14 +1,14 @@
 //! The command line: what can be asked for. What is done about it stands in `command`.
 
 use std::net::SocketAddrV4;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use eop_conformance::requirement::Level;
 use eop_conformance::segmentation::Cut;
 
-/// Judges implementations of EOP over TCP. Without a command: the built-in peer, in both roles.
+/// Judges implementations of EOP over TCP or TLS. Without a command: the built-in peer, in both roles.
 ///
 /// Exit codes: 0 conforms, or fails exactly as the baseline expects; 1 does not; 2 usage, or nothing selected; 3 the runner
 /// failed; 4 the testee could not be started or reached; 5 the deadline passed.
@@ -33,6 +33,8 @@ pub(crate) enum Command {
         /// need nothing more are played.
         #[arg(long, value_name = "HEX", value_parser = octets)]
         request: Option<Octets>,
+        #[command(flatten)]
+        attached: AttachedTls,
     },
     /// Judges a client, through its driver, or a client program by what it does on the wire.
     Client {
@@ -120,6 +122,24 @@ pub(crate) struct FuzzWay {
     /// Plays the session of such a file, and no other.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sessions", "seconds", "save"])]
     pub(crate) replay: Option<PathBuf>,
+}
+
+/// What a server that runs already, and speaks TLS, shows.
+#[derive(Debug, Args)]
+pub(crate) struct AttachedTls {
+    /// With --addr and --tls: the trust anchors that the server's certificate is judged by (PEM).
+    #[arg(long, value_name = "FILE", requires_all = ["tls", "addr"])]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// With --addr and --tls: the name in the server's certificate.
+    #[arg(long, value_name = "NAME", requires_all = ["tls", "addr"])]
+    pub(crate) tls_name: Option<String>,
+}
+
+impl AttachedTls {
+    /// The anchors and the name, if both are told.
+    pub(crate) fn told(&self) -> Option<(&Path, &str)> {
+        self.tls_ca.as_deref().zip(self.tls_name.as_deref())
+    }
 }
 
 /// Who is played with whom.
@@ -223,6 +243,9 @@ pub(crate) struct Manner {
     /// One play at a time.
     #[arg(long, global = true)]
     pub(crate) serial: bool,
+    /// Over TLS, with a certificate authority of the run's own (spec/testee.md, section 4).
+    #[arg(long, global = true)]
+    pub(crate) tls: bool,
     /// The JSON lines tell the timeline of every play too, octets in hex.
     #[arg(long, global = true)]
     pub(crate) timelines: bool,

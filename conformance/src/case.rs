@@ -102,6 +102,17 @@ pub enum Cuts {
     Whole,
 }
 
+/// Over what a case can be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Over TCP alone and over TLS.
+    Either,
+    /// Over TCP alone, because of what this says.
+    Cleartext(&'static str),
+    /// Over TLS alone.
+    Tls,
+}
+
 /// One case.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
@@ -117,6 +128,8 @@ pub struct Case {
     pub needs: Needs,
     /// How its octets are cut.
     pub cuts: Cuts,
+    /// Over what it can be played.
+    pub over: Over,
     /// What is played.
     pub script: Script,
 }
@@ -163,6 +176,7 @@ impl Case {
         script: Script,
     ) -> Self {
         let (polarity, needs, cuts) = (Polarity::Positive, Needs::Contract, Cuts::Every);
+        let over = Over::Either;
         Self {
             id,
             requirements,
@@ -170,6 +184,7 @@ impl Case {
             polarity,
             needs,
             cuts,
+            over,
             script,
         }
     }
@@ -195,6 +210,22 @@ impl Case {
         Self {
             cuts: Cuts::Every,
             ..self
+        }
+    }
+
+    /// The case looks at what TLS hides, or has another meaning under it.
+    pub(crate) const fn in_cleartext(self, why: &'static str) -> Self {
+        Self {
+            over: Over::Cleartext(why),
+            ..self
+        }
+    }
+
+    /// The case is about TLS. It is not cut: handshakes are not the script's octets.
+    pub(crate) const fn over_tls(self) -> Self {
+        Self {
+            over: Over::Tls,
+            ..self.whole()
         }
     }
 
@@ -228,6 +259,16 @@ impl Case {
         match self.script {
             Script::Server(_) => Role::Server,
             Script::Client(_) | Script::Program(_) => Role::Client,
+        }
+    }
+
+    /// Whether it can be played over TLS, or, if not `secured`, in cleartext.
+    #[must_use]
+    pub const fn applies(&self, secured: bool) -> bool {
+        match self.over {
+            Over::Either => true,
+            Over::Cleartext(_) => !secured,
+            Over::Tls => secured,
         }
     }
 

@@ -44,9 +44,11 @@ fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
     } = arguments;
     let exit = match command {
         None => judge::both(selection, manner)?,
-        Some(Command::Server { testee, request }) => {
-            judge::server(testee, request.as_ref(), selection, manner)?
-        }
+        Some(Command::Server {
+            testee,
+            request,
+            attached,
+        }) => judge::server(testee, request.as_ref(), attached, selection, manner)?,
         Some(Command::Client { testee, answer }) => {
             judge::client(testee, answer.as_ref(), selection, manner)?
         }

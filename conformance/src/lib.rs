@@ -1,4 +1,4 @@
-//! Judges implementations of EOP over TCP, in both roles.
+//! Judges implementations of EOP over TCP or TLS, in both roles.
 //!
 //! The judge knows the wire format (`eop-wire`'s raw headers) and the specification's text, and nothing else: it never
 //! asks the reference machines what is right. The built-in peer and the mutants are other packages, started as processes
@@ -16,6 +16,7 @@
 //! `verdict` is what comes out, `baseline` what was expected of it, and `report` tells it. `matrix` and `fuzz` play what no
 //! case says: clients to servers, and sessions drawn at random.
 
+pub mod authority;
 pub mod baseline;
 pub mod case;
 pub mod cases;

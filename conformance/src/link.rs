@@ -2,7 +2,11 @@
 //!
 //! What a frame must be is said by the scripts; only what can be no frame at all is a breach here.
 
+mod secured;
 mod socket;
+mod transport;
+
+pub use secured::{Security, Shown, Unsecured};
 
 use std::cell::RefCell;
 use std::io;
@@ -46,6 +50,8 @@ pub struct Manner {
     pub held: Held,
     /// Where sockets stay open that the script lets go of, if a failure is to be looked at.
     pub kept: Option<Kept>,
+    /// How connections are secured; `None` in cleartext.
+    pub security: Option<Security>,
 }
 
 impl Manner {
@@ -58,6 +64,7 @@ impl Manner {
             log: Log::begin(),
             held: Held::default(),
             kept: None,
+            security: None,
         }
     }
 
@@ -115,6 +122,8 @@ pub struct Link {
     manner: Manner,
     input: Vec<u8>,
     ended: Option<End>,
+    /// Whether the script has taken a REDIRECT.
+    redirected: bool,
 }
 
 /// The address of an IPv4 socket.
@@ -134,6 +143,17 @@ impl Link {
         manner: Manner,
         receive_buffer: Option<usize>,
     ) -> Step<Self> {
+        let link = Self::attempt(label, to, manner, receive_buffer)?;
+        link.map_err(Unsecured::stop)?.speaking()
+    }
+
+    /// The same, where a handshake may fail, or end without a word of EOP.
+    pub fn attempt(
+        label: &str,
+        to: SocketAddrV4,
+        manner: Manner,
+        receive_buffer: Option<usize>,
+    ) -> Step<Result<Self, Unsecured>> {
         let harness =
             |error: rustix::io::Errno| Stop::Harness(format!("cannot make a socket: {error}"));
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -165,7 +185,7 @@ impl Link {
         stream: TcpStream,
         testee: SocketAddrV4,
         manner: Manner,
-    ) -> Step<Self> {
+    ) -> Step<Result<Self, Unsecured>> {
         Self::over(label, stream, testee, manner, Side::Testee)
     }
 
@@ -175,15 +195,33 @@ impl Link {
         testee: SocketAddrV4,
         manner: Manner,
         opener: Side,
-    ) -> Step<Self> {
-        let socket = Socket::over(label, stream, testee, opener, manner.log.clone())?;
-        let socket = Rc::new(socket);
-        Ok(Self {
-            socket,
+    ) -> Step<Result<Self, Unsecured>> {
+        let socket = Socket::over(label, stream, testee, opener, &manner)?;
+        Ok(socket.map(|socket| Self {
+            socket: Rc::new(socket),
             manner,
             input: Vec::new(),
             ended: None,
-        })
+            redirected: false,
+        }))
+    }
+
+    /// The link, if both sides said over TLS that they speak EOP.
+    pub fn speaking(self) -> Step<Self> {
+        match self.socket.speaks_eop() {
+            Some(false) => Err(Stop::messages(
+                "the ALPN identifier `eop/1`",
+                "a handshake without it",
+            )
+            .against("EOP-SEC-3")),
+            Some(true) | None => Ok(self),
+        }
+    }
+
+    /// What the testee showed in the handshake; nothing in cleartext.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        self.socket.shown().cloned().unwrap_or_default()
     }
 
     /// The testee's end.
@@ -276,6 +314,7 @@ impl Link {
             input,
             ended,
             manner,
+            ..
         } = self;
         socket.push(octets, manner.wait, || {
             socket.take(input, ended, MOST_HELD);
@@ -370,12 +409,15 @@ impl Link {
         }
     }
 
-    /// An orderly end with no octet before it.
+    /// An orderly end with no octet before it. Over TLS close_notify belongs to it, but not behind a REDIRECT: nothing that
+    /// happens there matters (EOP-SEC-6, EOP-RED-7).
     pub fn expect_fin(&mut self) -> Step {
         let expected = "the testee ends the connection with FIN";
         match self.end_or_silence(expected)? {
             Seen::End(End::Fin) => Ok(()),
+            Seen::End(End::Cut) if self.redirected => Ok(()),
             Seen::End(End::Reset) => Err(Stop::end(expected, "RST")),
+            Seen::End(End::Cut) => Err(Stop::end(expected, "an end without close_notify")),
             Seen::Frame(header, payload) => Err(Stop::messages(expected, frame(header, &payload))),
         }
     }
@@ -396,6 +438,23 @@ impl Link {
         Ok(())
     }
 
+    /// The octets that have come and that the script has not taken, at least `count` of them; they stay to be read.
+    pub fn look(&mut self, count: usize) -> Step<Vec<u8>> {
+        self.expect_octets(count)?;
+        Ok(self.input.clone())
+    }
+
+    /// Reads to the end of the connection, and there is no frame of EOP in front of it.
+    pub fn expect_no_frame(&mut self) -> Step {
+        self.drain()?;
+        match self.take_frame() {
+            Ok(Some(Seen::Frame(header, payload))) => {
+                Err(Stop::messages("no frame of EOP", frame(header, &payload)))
+            }
+            Ok(Some(Seen::End(_)) | None) | Err(_) => Ok(()),
+        }
+    }
+
     /// Reads to the end of the connection, whatever comes; how many octets came that the script had not taken.
     pub fn drain(&mut self) -> Step<usize> {
         if self.ended_within(self.manner.wait) {
@@ -410,6 +469,7 @@ impl Link {
         match self.end_or_silence(expected)? {
             Seen::End(End::Reset) => Ok(()),
             Seen::End(End::Fin) => Err(Stop::end(expected, "FIN")),
+            Seen::End(End::Cut) => Err(Stop::end(expected, "an end without close_notify")),
             Seen::Frame(header, payload) => Err(Stop::messages(expected, frame(header, &payload))),
         }
     }
@@ -448,7 +508,13 @@ impl Link {
     /// No more octets from the runner.
     pub fn half_close(&mut self) -> Step {
         self.manner.flush()?;
-        self.socket.half_close();
+        self.socket.half_close(self.manner.wait)
+    }
+
+    /// No more octets from the runner, and over TLS no close_notify either.
+    pub fn cut_off(&mut self) -> Step {
+        self.manner.flush()?;
+        self.socket.cut_off();
         Ok(())
     }
 
@@ -486,6 +552,7 @@ impl Link {
             return Ok(None);
         };
         self.input.drain(..HEADER_LEN.saturating_add(length));
+        self.redirected |= header.opcode == opcode::REDIRECT;
         Ok(Some(Seen::Frame(header, payload)))
     }
 

@@ -20,7 +20,7 @@ pub use lines::json_lines;
 pub use page::page;
 
 use crate::baseline::Amiss;
-use crate::case::Role;
+use crate::case::{Case, Over, Role};
 use crate::schedule::{Outcome, Timelines};
 use crate::verdict::Verdict;
 
@@ -47,6 +47,8 @@ pub struct Run {
     pub amiss: Vec<Amiss>,
     /// The requirements that this testee cannot be judged by, the way it is reached.
     pub not_judged: Vec<&'static str>,
+    /// The cases that were selected and do not apply over TLS, where this testee was judged.
+    pub inapplicable: Vec<Case>,
 }
 
 impl Run {
@@ -81,6 +83,17 @@ impl Run {
             .map(|outcome| outcome.plays.len())
             .sum()
     }
+}
+
+/// The cases that do not apply over TLS, by the reason that they give.
+pub(crate) fn inapplicable(cases: &[Case]) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut reasons = BTreeMap::<_, Vec<_>>::new();
+    for case in cases {
+        if let Over::Cleartext(why) = case.over {
+            reasons.entry(why).or_default().push(case.id);
+        }
+    }
+    reasons
 }
 
 /// What a testee said, fit for a reader: nothing in it moves the cursor or hides a line.

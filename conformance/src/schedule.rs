@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::authority::{Authority, Terms};
 use crate::case::{Case, Cuts, Needs, Polarity, Script, Twin};
-use crate::link::{Kept, Manner};
+use crate::link::{Kept, Manner, Security};
 use crate::requirement::{self, Level};
 use crate::segmentation::Cut;
 use crate::stage::{ClientStage, Play, ProgramStage, ServerStage};
@@ -43,6 +44,16 @@ pub enum Testee {
 }
 
 impl Testee {
+    /// Who vouches for whom, if it speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Arc<Authority>> {
+        match self {
+            Self::Server(server) => server.authority(),
+            Self::Client(client) => client.authority(),
+            Self::Program(program) => program.authority(),
+        }
+    }
+
     /// The process groups that were started for it.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
@@ -424,6 +435,10 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
         let manner = Manner {
             kept: kept.cloned(),
             log: Log::keeping(keeps),
+            security: testee.authority().map(|authority| Security {
+                authority: Arc::clone(authority),
+                terms: Terms::default(),
+            }),
             ..Manner::new(job.cut, WAIT.saturating_mul(settings.patience))
         };
         let log = manner.log.clone();

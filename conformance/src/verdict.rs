@@ -30,6 +30,8 @@ pub enum End {
     Fin,
     /// A reset.
     Reset,
+    /// Over TLS, an end of stream without close_notify (EOP-SEC-6).
+    Cut,
 }
 
 impl fmt::Display for End {
@@ -37,6 +39,7 @@ impl fmt::Display for End {
         f.write_str(match self {
             Self::Fin => "fin",
             Self::Reset => "rst",
+            Self::Cut => "cut",
         })
     }
 }

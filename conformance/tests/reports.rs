@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use common::{Scratch, code, eop, own, said};
 use eop_conformance::baseline::Amiss;
-use eop_conformance::case::{Case, Cuts, Needs, Polarity, Role, Script, Twin};
+use eop_conformance::case::{Case, Cuts, Needs, Over, Polarity, Role, Script, Twin};
 use eop_conformance::feature::Feature;
 use eop_conformance::octets::n;
 use eop_conformance::report::{self, Run};
@@ -53,6 +53,7 @@ fn case(id: &'static str, requirements: &'static [&'static str], polarity: Polar
         polarity,
         needs: Needs::Contract,
         cuts: Cuts::Every,
+        over: Over::Either,
         script: Script::Server(|_| Ok(())),
     }
 }
@@ -199,6 +200,12 @@ fn server() -> Run {
             what: "unexpected pass: take the entry out (line 9)".to_owned(),
         }],
         not_judged: vec!["EOP-RED-3", "EOP-RED-4"],
+        inapplicable: ["pol.first", "pol.second"]
+            .map(|id| Case {
+                over: Over::Cleartext("it is about cleartext"),
+                ..case(id, &["EOP-POL-6"], plus)
+            })
+            .to_vec(),
     }
 }
 
@@ -241,6 +248,7 @@ fn client() -> Run {
         expected: BTreeMap::new(),
         amiss: Vec::new(),
         not_judged: Vec::new(),
+        inapplicable: Vec::new(),
     }
 }
 

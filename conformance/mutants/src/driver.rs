@@ -16,6 +16,7 @@ use crate::episode::Moves;
 use crate::session::Session;
 use crate::socket::wait;
 use crate::table::Fault;
+use crate::tls::ClientTls;
 
 /// Standard output, one flushed line at a time (EOP-DRV-1).
 #[derive(Clone)]
@@ -85,8 +86,16 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
     if let Some(hello) = greeting.take_if(|_| !fault.has(Fault::HelloLate)) {
         voice.line(hello);
     }
+    let tls = match ClientTls::of_environment(fault) {
+        Ok(tls) => tls.map(Rc::new),
+        Err(why) => {
+            eprintln!("cannot speak TLS: {why}");
+            return ExitCode::from(2);
+        }
+    };
     let mut driver = Driver {
         fault,
+        tls,
         voice,
         greeting,
         sessions: BTreeMap::new(),
@@ -103,6 +112,8 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
 
 struct Driver {
     fault: Fault,
+    /// How sessions are secured; `None` in cleartext.
+    tls: Option<Rc<ClientTls>>,
     voice: Voice,
     /// A hello that comes late.
     greeting: Option<&'static str>,
@@ -254,7 +265,8 @@ impl Driver {
         }
         let earlier = self.sessions.values();
         let moves = Moves::new(self.fault, earlier.map(Session::moves));
-        let session = Session::begin(id, home, settings, self.fault, self.voice.clone(), moves);
+        let (voice, tls) = (self.voice.clone(), self.tls.clone());
+        let session = Session::begin(id, home, settings, self.fault, voice, moves, tls);
         self.sessions.insert(id, session);
     }
 

@@ -3,12 +3,13 @@
 //! A framing of its own on purpose, so that it can be wrong: most faults of sections 3 and 9 stand here.
 //! Nothing here knows what a frame means to a session.
 
-use std::io::{self, ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Instant;
 
 use crate::payload::Payload;
-use crate::socket::{Arrived, read};
+use crate::socket::Arrived;
+use crate::stream::Stream;
 use crate::table::{Fault, Role};
 
 const HEADER: usize = 12;
@@ -40,6 +41,7 @@ pub(crate) enum Kind {
     RedirectLoop,
     TooManyRedirects,
     RedirectDeadline,
+    TlsFailed,
 }
 
 impl Kind {
@@ -64,6 +66,7 @@ impl Kind {
             Self::RedirectLoop => "RedirectLoop",
             Self::TooManyRedirects => "TooManyRedirects",
             Self::RedirectDeadline => "RedirectDeadline",
+            Self::TlsFailed => "TlsFailed",
         }
     }
 }
@@ -157,7 +160,7 @@ impl Outgoing {
     }
 
     /// Hands the transport a piece in one write: all of the frame, if it is not longer than a chunk.
-    pub(crate) fn write(&mut self, mut stream: &TcpStream) -> io::Result<Taken> {
+    pub(crate) fn write(&mut self, stream: &Stream) -> io::Result<Taken> {
         match stream.write(&self.chunk()) {
             Ok(count) => self.taken += octets(count),
             Err(error)
@@ -171,7 +174,8 @@ impl Outgoing {
         })
     }
 
-    fn chunk(&self) -> Vec<u8> {
+    /// What the next write hands over.
+    pub(crate) fn chunk(&self) -> Vec<u8> {
         let mut chunk = Vec::new();
         let (head, payload) = (octets(self.head.len()), u64::from(self.payload.length()));
         append(&self.head, self.taken, &mut chunk);
@@ -257,11 +261,11 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn fill(&mut self, stream: &TcpStream) -> Arrived {
+    pub(crate) fn fill(&mut self, stream: &Stream) -> Arrived {
         if self.fault.has(Fault::HeaderTimerRestarts) {
             self.header_since = None;
         }
-        read(stream, &mut self.octets)
+        stream.read(&mut self.octets)
     }
 
     /// Puts octets in front of everything that is here.

@@ -17,6 +17,7 @@
 //! | `frame` | octets into frames and back, wrong on demand |
 //! | `service`, `server` | the test service: its grammar; its connections |
 //! | `command`, `driver`, `session`, `episode`, `policy` | the driver: its grammar; its loop; one client session; its bounds; the target policy |
+//! | `stream`, `tls` | a connection's octets, over TLS if the environment says so; whom it trusts then |
 //! | `payload`, `text`, `socket`, `unacknowledged` | what both roles stand on |
 
 #![forbid(unsafe_code)]
@@ -31,8 +32,10 @@ mod server;
 mod service;
 mod session;
 mod socket;
+mod stream;
 mod table;
 mod text;
+mod tls;
 mod unacknowledged;
 
 use std::fmt;

@@ -20,6 +20,7 @@ use crate::service::Step;
 use crate::socket::{listen_at, reset, wait};
 use crate::table::Fault;
 use crate::text::{endpoint, number};
+use crate::tls::ServerTls;
 
 pub(crate) fn run(fault: Fault) -> ExitCode {
     if fault.has(Fault::ExitAtOnce) {
@@ -53,7 +54,14 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
         eprintln!("EOP_LISTEN has to name a loopback address (EOP-TST-3)");
         return ExitCode::from(2);
     }
-    match Server::listen(address, asked, options, fault) {
+    let tls = match ServerTls::of_environment(fault) {
+        Ok(tls) => tls,
+        Err(why) => {
+            eprintln!("cannot speak TLS: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    match Server::listen(address, asked, options, tls, fault) {
         Ok(mut server) => {
             server.serve();
             if fault.has(Fault::StaysAfterInput) {
@@ -125,6 +133,8 @@ fn milliseconds(count: u32) -> Duration {
 struct World {
     fault: Fault,
     options: Options,
+    /// How connections are secured; `None` in cleartext.
+    tls: Option<ServerTls>,
     address: Ipv4Addr,
     marks: HashMap<String, u32>,
     signals: HashSet<String>,
@@ -168,7 +178,12 @@ impl World {
         let listener = listen_at(SocketAddrV4::new(address, 0))?;
         let port = listener.local_addr()?.port();
         let steps = steps.into();
-        self.ports.push(Port { listener, steps });
+        let cleartext = self.fault.has(Fault::ListenInCleartext);
+        self.ports.push(Port {
+            listener,
+            steps,
+            cleartext,
+        });
         Ok(port)
     }
 }
@@ -177,6 +192,8 @@ impl World {
 struct Port {
     listener: TcpListener,
     steps: Rc<[Step]>,
+    /// Nothing is secured here, whatever holds elsewhere.
+    cleartext: bool,
 }
 
 struct Server {
@@ -190,6 +207,7 @@ impl Server {
         address: SocketAddrV4,
         asked: Ipv4Addr,
         options: Options,
+        tls: Option<ServerTls>,
         fault: Fault,
     ) -> io::Result<Self> {
         let listener = listen_at(address)?;
@@ -215,10 +233,15 @@ impl Server {
         let world = World {
             fault,
             options,
+            tls,
             address: *address.ip(),
             marks: HashMap::new(),
             signals: HashSet::new(),
-            ports: vec![Port { listener, steps }],
+            ports: vec![Port {
+                listener,
+                steps,
+                cleartext: false,
+            }],
             upset: false,
         };
         let connections = Vec::new();
@@ -281,13 +304,13 @@ impl Server {
         let mut accepted = Vec::new();
         for port in &mut self.world.ports {
             while let Ok((stream, _)) = port.listener.accept() {
-                accepted.push((stream, Rc::clone(&port.steps)));
+                accepted.push((stream, Rc::clone(&port.steps), port.cleartext));
                 if self.world.fault.has(Fault::GreetsOnce) {
                     port.steps = Rc::new([]);
                 }
             }
         }
-        for (stream, steps) in accepted {
+        for (stream, steps, cleartext) in accepted {
             if self.world.fault.has(Fault::AcceptAndClose) {
                 continue;
             }
@@ -295,7 +318,10 @@ impl Server {
                 reset(&stream);
                 continue;
             }
-            if let Some(mut connection) = Connection::accept(stream, &steps, &self.world, now) {
+            let tls = self.world.tls.as_ref().filter(|_| !cleartext);
+            let tls = tls.and_then(ServerTls::layer);
+            if let Some(mut connection) = Connection::accept(stream, tls, &steps, &self.world, now)
+            {
                 connection.turn(&mut self.world, PollFlags::empty(), now);
                 self.connections.push(connection);
             }

@@ -8,7 +8,8 @@ mod ending;
 mod incoming;
 
 use std::collections::VecDeque;
-use std::net::{SocketAddrV4, TcpStream};
+use std::net::SocketAddrV4;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use self::connection::{Link, Place};
@@ -18,7 +19,9 @@ use crate::driver::Voice;
 use crate::episode::Moves;
 use crate::frame::Outgoing;
 use crate::payload::Payload;
+use crate::stream::Stream;
 use crate::table::Fault;
+use crate::tls::ClientTls;
 
 /// How far a client lags behind that does not wait with `synced`.
 const LAG: Duration = Duration::from_millis(100);
@@ -70,11 +73,13 @@ struct Baggage {
     /// Octets that another connection brought.
     leftover: Vec<u8>,
     /// Connections that should be closed.
-    kept: Vec<TcpStream>,
+    kept: Vec<Stream>,
     /// The connection that is closed only when the one after it is in use.
-    outgoing: Option<TcpStream>,
+    outgoing: Option<Stream>,
     /// Commands that are carried out later, and when.
     backlog: VecDeque<(Instant, Verb)>,
+    /// It speaks cleartext from now on.
+    downgraded: bool,
     /// It tried once more already.
     retried: bool,
     /// How many octets were answered.
@@ -101,6 +106,8 @@ pub(crate) struct Session {
     voice: Voice,
     home: SocketAddrV4,
     settings: Settings,
+    /// How connections are secured; `None` in cleartext.
+    tls: Option<Rc<ClientTls>>,
     /// What is outstanding, oldest first.
     queue: VecDeque<Message>,
     place: Place,
@@ -130,6 +137,7 @@ impl Session {
         fault: Fault,
         voice: Voice,
         moves: Moves,
+        tls: Option<Rc<ClientTls>>,
     ) -> Self {
         let now = Instant::now();
         let place = Place::home(home, now);
@@ -139,6 +147,7 @@ impl Session {
             voice,
             home,
             settings,
+            tls,
             queue: VecDeque::new(),
             place,
             link: Link::Over,

@@ -25,6 +25,8 @@ pub struct Mutant {
     pub breaks: &'static [&'static str],
     /// Whether it has next to no protocol logic.
     pub trivial: bool,
+    /// Whether its fault shows over TLS alone.
+    pub over_tls: bool,
     pub(crate) knob: Fault,
 }
 
@@ -32,6 +34,8 @@ enum Sort {
     Honest,
     Trivial,
     Subtle,
+    /// Subtle too, and seen over TLS alone.
+    Tls,
 }
 
 macro_rules! faults {
@@ -47,6 +51,7 @@ macro_rules! faults {
             fault: $sentence,
             breaks: &[$($id),*],
             trivial: matches!(Sort::$sort, Sort::Trivial),
+            over_tls: matches!(Sort::$sort, Sort::Tls),
             knob: Fault::$variant,
         }, )* )* ];
     };
@@ -625,4 +630,27 @@ faults! {
     HopBefore Subtle "hop-before" "Reports a redirect with the hop before." { Client: ["EOP-DRV-21"] }
     FallbackRedirected Subtle "fallback-redirected" "Reports a fallback like a redirect." { Client: ["EOP-DRV-23"] }
     Chatter Subtle "chatter" "Prints what it does on standard output." { Client: ["EOP-DRV-13"] }
+
+    // Over TLS.
+    AlpnUnsaidTaken Tls "alpn-unsaid-taken" "Goes on over TLS with a peer that does not say what it speaks." { Server: ["EOP-SEC-3"] Client: ["EOP-SEC-3"] }
+    AlpnOtherTaken Tls "alpn-other-taken" "Goes on over TLS with a peer that speaks another protocol." { Server: ["EOP-SEC-3"] Client: ["EOP-SEC-3"] }
+    CleartextTaken Tls "cleartext-taken" "Serves a client in cleartext, too." { Server: ["EOP-TST-34"] }
+    ListenInCleartext Tls "listen-in-cleartext" "Speaks cleartext at the ports of `listen`." { Server: ["EOP-TST-34"] }
+    UnusableCertificateIgnored Tls "unusable-certificate-ignored" "Speaks cleartext if its certificate cannot be used." { Server: ["EOP-TST-35"] }
+    HandshakeUntimed Tls "handshake-untimed" "Waits for a client's handshake for ever." { Server: ["EOP-TIM-1"] }
+    HomeNameUnchecked Tls "home-name-unchecked" "Does not look at the name in home's certificate." { Client: ["EOP-DRV-25"] }
+    HomeUnvouched Tls "home-unvouched" "Does not look at who vouches for home." { Client: ["EOP-DRV-25"] }
+    TargetNameUnchecked Tls "target-name-unchecked" "Does not look at the name in a target's certificate." { Client: ["EOP-SEC-1"] }
+    TargetUnvouched Tls "target-unvouched" "Does not look at who vouches for a target." { Client: ["EOP-SEC-1"] }
+    TargetExpired Tls "target-expired" "Does not look at the dates of a target's certificate." { Client: ["EOP-SEC-1"] }
+    TargetByAddress Tls "target-by-address" "Looks for a target's address in its certificate." { Client: ["EOP-SEC-1", "EOP-SEC-4"] }
+    TargetNameUnsaid Tls "target-name-unsaid" "Indicates no server name to a target." { Client: ["EOP-SEC-4"] }
+    Downgrades Tls "downgrades" "Speaks cleartext at a target that fails its handshake." { Client: ["EOP-SEC-2"] }
+    EarlyData Tls "early-data" "Sends its first message as early data where a server takes it." { Client: ["EOP-SEC-5"] }
+    CutAsEnd Tls "cut-as-end" "Takes an end without close_notify for the end of the stream." { Client: ["EOP-SEC-6"] }
+    CertificateShownFirst Tls "certificate-shown-first" "Shows its certificate to a target before it has looked who that is." { Client: ["EOP-SEC-7"] }
+    CertificateNotShown Tls "certificate-not-shown" "Shows its certificate to nobody." { Client: ["EOP-DRV-26"] }
+    SecureOverTls Tls "secure-over-tls" "Refuses moves over TLS that the policy `secure` refuses in cleartext." { Client: ["EOP-POL-6"] }
+    FailedHandshakeLeadsHome Tls "failed-handshake-leads-home" "Falls back to home from a target that failed its handshake." { Client: ["EOP-FAI-1"] }
+    ShakesForEver Tls "shakes-for-ever" "Has no deadline for a handshake." { Client: ["EOP-EPI-5", "EOP-EPI-9"] }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Instant;
 
 use eop_net::client::Blocking;
+use eop_net::tls::ClientTls;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -30,6 +31,7 @@ pub(crate) fn run() -> io::Result<()> {
         output: Output::default(),
         sessions: BTreeMap::new(),
         ended: HashSet::new(),
+        tls: crate::tls::client()?,
     };
     driver.output.print("hello eop-test 1 role=client")?;
     let stdin = io::stdin();
@@ -55,6 +57,8 @@ struct Driver {
     sessions: BTreeMap<u32, Session<Blocking>>,
     /// Numbers of sessions that are over: what is said to them is ignored (EOP-DRV-10).
     ended: HashSet<u32>,
+    /// How every session is secured; `None` in cleartext.
+    tls: Option<ClientTls>,
 }
 
 struct Ready {
@@ -132,7 +136,8 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self, id: u32, settings: settings::Settings) -> io::Result<()> {
+    fn connect(&mut self, id: u32, mut settings: settings::Settings) -> io::Result<()> {
+        settings.config.tls.clone_from(&self.tls);
         if self.sessions.contains_key(&id) {
             return self.reject(id, "connect", "in-use");
         }

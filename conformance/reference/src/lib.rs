@@ -1,9 +1,11 @@
 //! The built-in testee: the test contract of `spec/testee.md` over `eop-net`, so that the suite has a peer to judge where
-//! nobody brings one. Each role is a process of its own; nothing of the judge may come in.
+//! nobody brings one. Each role is a process of its own, over TLS if the environment says so; nothing of the judge may come in.
 
 mod driver;
+mod environment;
 mod grammar;
 mod server;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use eop_net::server::Config;
 
-use crate::grammar;
+use crate::environment::variable;
+use crate::{grammar, tls};
 
 mod request;
 mod serve;
@@ -41,20 +42,13 @@ fn run_over<S: Stack>() -> io::Result<()> {
     let address = variable("EOP_LISTEN")?.unwrap_or_else(|| "127.0.0.1:0".to_owned());
     let address = loopback(&address)?;
     let config = options(&variable("EOP_OPTIONS")?.unwrap_or_default())?;
-    let ready = S::serve(address, Arc::new(Service::new(config)), None)?;
+    let service = Service::new(config, tls::server()?);
+    let ready = S::serve(address, Arc::new(service), None)?;
 
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "ready {ready}")?;
     stdout.flush()?;
     wait_for_the_end(io::stdin().lock())
-}
-
-fn variable(name: &str) -> io::Result<Option<String>> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(invalid(format!("{name} is not text"))),
-    }
 }
 
 fn invalid(what: String) -> io::Error {

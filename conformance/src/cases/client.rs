@@ -9,6 +9,7 @@ mod policy;
 mod redirects;
 mod resending;
 mod scenes;
+mod tls;
 
 use crate::case::Case;
 
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Case> {
         bounds::CASES,
         policy::CASES,
         driver::CASES,
+        tls::CASES,
     ]
     .concat()
 }

@@ -6,6 +6,7 @@ mod frames;
 mod malformed;
 mod redirects;
 mod service;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -29,6 +30,7 @@ pub(super) fn all() -> Vec<Case> {
         closing::CASES,
         malformed::CASES,
         service::CASES,
+        tls::CASES,
     ]
     .concat()
 }

@@ -40,7 +40,7 @@ pub(super) fn explain(name: &str, manner: &Manner) -> Result<Exit, Refusal> {
 }
 
 fn play(case: &Case, manner: &Manner) -> Result<String, Refusal> {
-    let testee = built_in(case, manner)?;
+    let testee = built_in(case, manner, case.applies(true) && !case.applies(false))?;
     let whole = Settings {
         cut: Some(Cut::Whole),
         timelines: Timelines::All,

@@ -23,12 +23,12 @@ const SIDE_BY_SIDE: usize = 8;
 pub(super) fn run(testee: &Fuzz, manner: &Manner) -> Result<Exit, Refusal> {
     match testee {
         Fuzz::Server { testee, way } => {
-            let reached = reached(testee, None, manner)?;
+            let reached = reached(testee, None, None, manner)?;
             let fuzzed = fuzz::server::Fuzzed::new(&reached.testee);
-            fuzz(&fuzzed, (&reached.name, &reached.flag), way, manner)
+            fuzz(&fuzzed, (&reached.name, &reached.flags), way, manner)
         }
         Fuzz::Client { exec, way } => {
-            let driver = DriverTestee::start(exec, start(manner))?;
+            let driver = DriverTestee::start(exec, start(manner), None)?;
             let (name, flag) = (format!("`{exec}`"), format!("--exec {}", quoted(exec)));
             fuzz(
                 &fuzz::client::Fuzzed::new(&driver),

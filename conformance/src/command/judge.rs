@@ -1,7 +1,9 @@
 //! Judging a testee: how it is reached, which cases it can be played, and what the outcome is worth.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use eop_conformance::authority::{Attached, Authority};
 use eop_conformance::baseline::Judged;
 use eop_conformance::case::{Case, Needs, Role, Script};
 use eop_conformance::report::Run;
@@ -13,9 +15,9 @@ use super::baseline::Expectations;
 use super::exit::{Exit, Refusal};
 use super::outputs::Outputs;
 use super::progress::Progress;
-use super::select::{all_of, select};
+use super::select::{all_of, inapplicable, select};
 use super::{hold, own, quoted, say, start};
-use crate::arguments::{ClientWay, Manner, Octets, Out, Selection, ServerWay};
+use crate::arguments::{AttachedTls, ClientWay, Manner, Octets, Out, Selection, ServerWay};
 
 /// What a client program is answered if the user does not say what it understands.
 const ANSWER: &[u8] = b"ok";
@@ -31,11 +33,15 @@ struct Trial {
     command: String,
     /// Requirements of the role that no case speaks for which this testee can be played.
     not_judged: Vec<&'static str>,
+    /// Cases of the role that the options leave and that do not apply over TLS.
+    inapplicable: Vec<Case>,
 }
 
 /// The built-in peer, in both roles.
 pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refusal> {
-    let cases = select(selection, &eop_conformance::cases::all())?;
+    let mut all = eop_conformance::cases::all();
+    all.retain(|case| case.applies(manner.tls));
+    let cases = select(selection, &all)?;
     let trial = |role| {
         let cases: Vec<_> = cases
             .iter()
@@ -49,12 +55,14 @@ pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refus
             testee: built_in(
                 cases.first().unwrap_or(&eop_conformance::cases::gate(role)),
                 manner,
+                manner.tls,
             )?,
             role,
             cases,
-            name: "built-in peer".to_owned(),
-            command: "eop-conformance".to_owned(),
+            name: named("built-in peer".to_owned(), manner),
+            command: format!("eop-conformance{}", flag(manner)),
             not_judged: Vec::new(),
+            inapplicable: inapplicable(selection, &all_of(role), manner.tls),
         }))
     };
     let trials: Result<Vec<_>, Refusal> = [Role::Server, Role::Client]
@@ -64,18 +72,59 @@ pub(super) fn both(selection: &Selection, manner: &Manner) -> Result<Exit, Refus
     judge(&trials?.into_iter().flatten().collect::<Vec<_>>(), manner)
 }
 
-/// The built-in peer that a case can be played to.
-pub(super) fn built_in(case: &Case, manner: &Manner) -> Result<Testee, Refusal> {
+/// The built-in peer that a case can be played to, over TLS if it is to be `secured`.
+pub(super) fn built_in(case: &Case, manner: &Manner, secured: bool) -> Result<Testee, Refusal> {
+    let (wait, authority) = (start(manner), secured.then(authority).transpose()?);
     Ok(match case.script {
         Script::Server(_) => {
-            Testee::Server(ServerTestee::start(&own("server")?, None, start(manner))?)
+            Testee::Server(ServerTestee::start(&own("server")?, None, wait, authority)?)
         }
-        Script::Client(_) => Testee::Client(DriverTestee::start(&own("client")?, start(manner))?),
+        Script::Client(_) => Testee::Client(DriverTestee::start(&own("client")?, wait, authority)?),
         Script::Program(_) => Testee::Program(ProgramTestee::new(
             &own("program {addr}")?,
             ANSWER.to_vec(),
+            authority,
         )?),
     })
+}
+
+/// A certificate authority for one testee.
+pub(super) fn authority() -> Result<Arc<Authority>, Refusal> {
+    let authority = Authority::new();
+    authority
+        .map(Arc::new)
+        .map_err(|error| Refusal(Exit::Harness, format!("cannot prepare TLS: {error}")))
+}
+
+/// The authority that vouches for a server that runs already.
+fn authority_of(attached: &AttachedTls) -> Result<Arc<Authority>, Refusal> {
+    let Some((anchors, name)) = attached.told() else {
+        return Err(Refusal::usage(
+            "a server that runs already has a certificate already: --tls-ca FILE and --tls-name NAME say what it shows",
+        ));
+    };
+    let attached = Attached {
+        anchors: anchors.to_owned(),
+        name: name.to_owned(),
+    };
+    let authority = Authority::attached(&attached);
+    authority
+        .map(Arc::new)
+        .map_err(|error| Refusal::usage(error.to_string()))
+}
+
+/// A testee's name in reports.
+fn named(name: String, manner: &Manner) -> String {
+    if manner.tls {
+        format!("{name} over TLS")
+    } else {
+        name
+    }
+}
+
+/// What a command line says about TLS.
+const fn flag(manner: &Manner) -> &'static str {
+    if manner.tls { " --tls" } else { "" }
 }
 
 /// The case that must pass before this one means anything.
@@ -90,30 +139,34 @@ pub(super) const fn gate(case: &Case) -> Case {
 pub(super) fn server(
     way: &ServerWay,
     request: Option<&Octets>,
+    attached: &AttachedTls,
     selection: &Selection,
     manner: &Manner,
 ) -> Result<Exit, Refusal> {
     let all = all_of(Role::Server);
     let playable: Vec<_> = all
         .iter()
+        .filter(|case| case.applies(manner.tls))
         .filter(|case| request.is_none() || case.needs == Needs::Answer)
         .filter(|case| way.exec.is_some() || case.needs != Needs::Command)
         .copied()
         .collect();
     let cases = select(selection, &playable)?;
     let known = request.map(|Octets(octets)| octets.clone());
-    let flag = request.map_or_else(String::new, |Octets(octets)| {
+    let mut flags = request.map_or_else(String::new, |Octets(octets)| {
         format!(" --request {}", eop_conformance::octets::payload(octets))
     });
-    let reached = reached(way, known, manner)?;
+    flags += flag(manner);
+    let reached = reached(way, Some(attached), known, manner)?;
     judge(
         &[Trial {
             testee: Testee::Server(reached.testee),
             role: Role::Server,
             cases,
-            name: reached.name,
-            command: format!("eop-conformance server {}{flag}", reached.flag),
+            name: named(reached.name, manner),
+            command: format!("eop-conformance server {}{flags}", reached.flags),
             not_judged: eop_conformance::cases::not_judged(&all, &playable),
+            inapplicable: inapplicable(selection, &all, manner.tls),
         }],
         manner,
     )
@@ -125,34 +178,45 @@ pub(super) struct Reached {
     pub(super) testee: ServerTestee,
     /// What reports call it.
     pub(super) name: String,
-    /// The option that reaches it again.
-    pub(super) flag: String,
+    /// The options that reach it again.
+    pub(super) flags: String,
 }
 
 /// Attaches to a server that runs, or starts one; `known` is a message that it answers if it does not speak the test
-/// service.
+/// service. `attached` says what one that runs shows over TLS.
 pub(super) fn reached(
     way: &ServerWay,
+    attached: Option<&AttachedTls>,
     known: Option<Vec<u8>>,
     manner: &Manner,
 ) -> Result<Reached, Refusal> {
+    let secured = attached.filter(|_| manner.tls);
     match (way.addr, &way.exec) {
         (Some(address), _) => {
+            let authority = secured.map(authority_of).transpose()?;
             // Whether anybody is there is found out before anything is judged.
             std::net::TcpStream::connect_timeout(&address.into(), start(manner)).map_err(
                 |error| Refusal(Exit::NotStarted, format!("cannot reach {address}: {error}")),
             )?;
+            let mut flags = format!("--addr {address}");
+            if let Some((anchors, name)) = secured.and_then(AttachedTls::told) {
+                let (anchors, name) = (quoted(&anchors.display().to_string()), quoted(name));
+                flags += &format!(" --tls-ca {anchors} --tls-name {name}");
+            }
             Ok(Reached {
-                testee: ServerTestee::attach(address, known),
+                testee: ServerTestee::attach(address, known, authority),
                 name: address.to_string(),
-                flag: format!("--addr {address}"),
+                flags,
             })
         }
-        (None, Some(exec)) => Ok(Reached {
-            testee: ServerTestee::start(exec, known, start(manner))?,
-            name: format!("`{exec}`"),
-            flag: format!("--exec {}", quoted(exec)),
-        }),
+        (None, Some(exec)) => {
+            let authority = secured.map(|_| authority()).transpose()?;
+            Ok(Reached {
+                testee: ServerTestee::start(exec, known, start(manner), authority)?,
+                name: format!("`{exec}`"),
+                flags: format!("--exec {}", quoted(exec)),
+            })
+        }
         (None, None) => Err(Refusal::usage("--addr or --exec")),
     }
 }
@@ -165,38 +229,48 @@ pub(super) fn client(
     manner: &Manner,
 ) -> Result<Exit, Refusal> {
     let all = all_of(Role::Client);
-    let (testee, playable, name, flag) = match (&way.exec, &way.plain) {
+    let applicable = |cases: &[Case]| -> Vec<Case> {
+        let applies = cases.iter().filter(|case| case.applies(manner.tls));
+        applies.copied().collect()
+    };
+    let authority = || manner.tls.then(authority).transpose();
+    let (testee, playable, cases, name, way) = match (&way.exec, &way.plain) {
         (Some(exec), _) => {
-            let cases = select(selection, &all)?;
-            let testee = DriverTestee::start(exec, start(manner))?;
-            (Testee::Client(testee), cases, exec, "--exec")
+            let playable = applicable(&all);
+            let cases = select(selection, &playable)?;
+            let testee = DriverTestee::start(exec, start(manner), authority()?)?;
+            (Testee::Client(testee), playable, cases, exec, "--exec")
         }
         (None, Some(plain)) => {
-            let cases = select(selection, &eop_conformance::cases::plain())?;
+            let playable = applicable(&eop_conformance::cases::plain());
+            let cases = select(selection, &playable)?;
             let answer = answer.map_or_else(|| ANSWER.to_vec(), |Octets(octets)| octets.clone());
-            let testee =
-                ProgramTestee::new(plain, answer).map_err(|why| Refusal::usage(why.to_string()))?;
-            (Testee::Program(testee), cases, plain, "--plain")
+            let testee = ProgramTestee::new(plain, answer, authority()?)
+                .map_err(|why| Refusal::usage(why.to_string()))?;
+            (Testee::Program(testee), playable, cases, plain, "--plain")
         }
         (None, None) => return Err(Refusal::usage("--exec or --plain")),
     };
     let answered = answer.map_or_else(String::new, |Octets(octets)| {
         format!(" --answer {}", eop_conformance::octets::payload(octets))
     });
-    let not_judged = match &testee {
-        Testee::Program(_) => {
-            eop_conformance::cases::not_judged(&all, &eop_conformance::cases::plain())
-        }
-        Testee::Server(_) | Testee::Client(_) => Vec::new(),
+    let every = match &testee {
+        Testee::Program(_) => eop_conformance::cases::plain(),
+        Testee::Server(_) | Testee::Client(_) => all.clone(),
     };
     judge(
         &[Trial {
             testee,
             role: Role::Client,
-            cases: playable,
-            name: format!("`{name}`"),
-            command: format!("eop-conformance client {flag} {}{answered}", quoted(name)),
-            not_judged,
+            cases,
+            name: named(format!("`{name}`"), manner),
+            command: format!(
+                "eop-conformance client {way} {}{answered}{}",
+                quoted(name),
+                flag(manner)
+            ),
+            not_judged: eop_conformance::cases::not_judged(&all, &playable),
+            inapplicable: inapplicable(selection, &every, manner.tls),
         }],
         manner,
     )
@@ -273,6 +347,7 @@ fn play(
         expected,
         amiss,
         not_judged: trial.not_judged.clone(),
+        inapplicable: trial.inapplicable.clone(),
     }
 }
 

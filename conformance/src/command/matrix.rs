@@ -35,13 +35,13 @@ pub(super) fn run(way: &MatrixWay, manner: &Manner) -> Result<Exit, Refusal> {
         &chosen,
         |one| one.client.as_deref(),
         |name| pairs.iter().any(|(client, _)| *client == name),
-        |command| DriverTestee::start(command, start(manner)),
+        |command| DriverTestee::start(command, start(manner), None),
     )?;
     let servers = started(
         &chosen,
         |one| one.server.as_deref(),
         |name| pairs.iter().any(|(_, server)| *server == name),
-        |command| ServerTestee::start(command, None, start(manner)),
+        |command| ServerTestee::start(command, None, start(manner), None),
     )?;
     let mut cells: Vec<Cell<'_>> = Vec::new();
     for (client, server) in &pairs {

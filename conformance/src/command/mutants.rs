@@ -20,7 +20,7 @@ use eop_mutants::{MUTANTS, Mutant};
 use self::fate::Fate;
 use self::record::Record;
 use super::exit::{Exit, Refusal};
-use super::judge::settings;
+use super::judge::{authority, settings};
 use super::outputs::unwritten;
 use super::select::{all_of, matches, select, unknown};
 use super::{own, say, start};
@@ -61,10 +61,7 @@ fn play(
     manner: &Manner,
 ) -> Result<Vec<Fate>, Refusal> {
     let cases = select(selection, &eop_conformance::cases::all())?;
-    let of = |mutant: &Mutant| -> Vec<Case> {
-        let cases = cases.iter().filter(|case| case.role() == role(mutant));
-        cases.copied().collect()
-    };
+    let of = |mutant: &Mutant| playable(&cases, mutant);
     let chosen: Vec<_> = chosen
         .iter()
         .copied()
@@ -161,7 +158,8 @@ fn check(file: &Path, chosen: &[&'static Mutant], manner: &Manner) -> Result<Exi
             Some(record) if !mutant.trivial => fate::published(record, manner)?,
             // The honest peer and the trivial ones meet every case.
             Some(_) | None => {
-                let fate = fate::whole_suite(mutant, &all_of(role(mutant)), manner)?;
+                let cases = playable(&all_of(role(mutant)), mutant);
+                let fate = fate::whole_suite(mutant, &cases, manner)?;
                 let wrong = (!fate.as_it_should_be()).then(|| fate.line());
                 (fate, wrong)
             }
@@ -220,10 +218,17 @@ fn side_by_side<T: Send>(
 fn launch(mutant: &Mutant, manner: &Manner) -> Result<Result<Testee, NotStarted>, Refusal> {
     let role = role(mutant);
     let command = own(&format!("mutant-{role} {}", mutant.name))?;
+    let (wait, authority) = (start(manner), mutant.over_tls.then(authority).transpose()?);
     Ok(match role {
-        Role::Server => ServerTestee::start(&command, None, start(manner)).map(Testee::Server),
-        Role::Client => DriverTestee::start(&command, start(manner)).map(Testee::Client),
+        Role::Server => ServerTestee::start(&command, None, wait, authority).map(Testee::Server),
+        Role::Client => DriverTestee::start(&command, wait, authority).map(Testee::Client),
     })
+}
+
+/// The cases that a mutant can be played: over TLS, if its fault shows there alone.
+fn playable(cases: &[Case], mutant: &Mutant) -> Vec<Case> {
+    let plays = |case: &&Case| case.role() == role(mutant) && case.applies(mutant.over_tls);
+    cases.iter().filter(plays).copied().collect()
 }
 
 /// The role that a mutant plays.

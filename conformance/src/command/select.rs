@@ -1,6 +1,6 @@
 //! Which cases the options leave, and what a mistyped name may have meant.
 
-use eop_conformance::case::{Case, Role};
+use eop_conformance::case::{Case, Over, Role};
 use eop_conformance::nearest::nearest;
 use eop_conformance::requirement;
 
@@ -47,6 +47,24 @@ pub(super) fn select(selection: &Selection, playable: &[Case]) -> Result<Vec<Cas
             )));
         }
     }
+    let cases = left_by(selection, playable);
+    if cases.is_empty() {
+        return Err(Refusal::usage("the options select no case"));
+    }
+    match selection.shard {
+        None => Ok(cases),
+        Some(shard) => part(&cases, shard),
+    }
+}
+
+/// The cases that the options leave and that do not apply over TLS, if that is where everything is played.
+pub(super) fn inapplicable(selection: &Selection, cases: &[Case], tls: bool) -> Vec<Case> {
+    let mut left = left_by(selection, cases);
+    left.retain(|case| tls && !case.applies(true));
+    left
+}
+
+fn left_by(selection: &Selection, cases: &[Case]) -> Vec<Case> {
     let wanted = |case: &&Case| {
         let (id, requirements) = (case.id, case.requirements);
         (selection.case.is_empty() || selection.case.iter().any(|pattern| matches(pattern, id)))
@@ -57,14 +75,7 @@ pub(super) fn select(selection: &Selection, playable: &[Case]) -> Result<Vec<Cas
                     .any(|id| requirements.contains(&id.as_str())))
             && selection.level.is_none_or(|level| case.level() == level)
     };
-    let cases: Vec<_> = playable.iter().filter(wanted).copied().collect();
-    if cases.is_empty() {
-        return Err(Refusal::usage("the options select no case"));
-    }
-    match selection.shard {
-        None => Ok(cases),
-        Some(shard) => part(&cases, shard),
-    }
+    cases.iter().filter(wanted).copied().collect()
 }
 
 /// Every `of`-th case: slow and quick ones stand together in the lists, so the parts are alike.
@@ -92,7 +103,15 @@ fn not_playable(pattern: &str, playable: &[Case]) -> Refusal {
         .iter()
         .filter(|case| matches(pattern, case.id))
         .partition(of_role);
+    let secured = playable.iter().any(|case| case.over == Over::Tls);
     match mine.first().or(others.first()) {
+        Some(Case {
+            over: Over::Tls, ..
+        }) if !secured => Refusal::usage(format!("`{pattern}` is played over TLS: --tls")),
+        Some(Case {
+            over: Over::Cleartext(why),
+            ..
+        }) if secured => Refusal::usage(format!("`{pattern}` does not apply over TLS: {why}")),
         Some(case) => Refusal::usage(format!(
             "`{pattern}` cannot be played here: it is for a {} with {}",
             case.role(),

@@ -52,6 +52,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Refusal> {
             manner.serial,
             &[Use::Judges, Use::Measures, Use::Pairs, Use::Fuzzes],
         ),
+        ("--tls", manner.tls, judging),
         (
             "--seed",
             manner.seed.is_some(),

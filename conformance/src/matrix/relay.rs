@@ -248,11 +248,11 @@ fn hand_on(log: &Log, on: &Arc<Connection>, by: Side, from: &mut Half, to: &mut 
     match (from.ended, &to.stream) {
         // Whoever sends to one that has gone is told so, as without a relay.
         (_, None) => from.reset(),
-        (Some(End::Fin), Some(stream)) if to.pending.is_empty() && !to.shut => {
+        (Some(End::Fin | End::Cut), Some(stream)) if to.pending.is_empty() && !to.shut => {
             let _ = stream.shutdown(Shutdown::Write);
             to.shut = true;
         }
         (Some(End::Reset), Some(_)) if to.pending.is_empty() => to.reset(),
-        (Some(End::Fin | End::Reset) | None, Some(_)) => {}
+        (Some(End::Fin | End::Cut | End::Reset) | None, Some(_)) => {}
     }
 }

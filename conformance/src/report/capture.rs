@@ -218,7 +218,7 @@ impl<'c> Flow<'c> {
 
     fn end(&mut self, wire: &mut Wire<'_>, by: Side, end: End) -> io::Result<()> {
         match end {
-            End::Fin => {
+            End::Fin | End::Cut => {
                 self.send(wire, by, Flag::Fin, &[], 0)?;
                 self.advance(by, 1);
                 self.stream(by).ended = true;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::human::timeline;
-use crate::case::{Case, Polarity};
+use super::inapplicable;
+use crate::case::{Case, Over, Polarity};
 use crate::requirement::{Bound, Requirement};
 use crate::schedule::Played;
 
@@ -15,8 +16,13 @@ pub fn row(case: &Case) -> String {
         Polarity::Negative => "-",
     };
     let (role, level) = (case.role().to_string(), case.level().to_string());
+    let over = match case.over {
+        Over::Either => "",
+        Over::Cleartext(_) => "  (not over TLS)",
+        Over::Tls => "  (over TLS)",
+    };
     format!(
-        "{role:<7}{polarity} {level:<7}{:<32}{}",
+        "{role:<7}{polarity} {level:<7}{:<32}{}{over}",
         case.id,
         case.requirements.join(" ")
     )
@@ -28,6 +34,9 @@ pub fn list(cases: &[Case]) -> String {
     let mut said = String::new();
     for case in cases {
         let _ = writeln!(said, "{}", row(case));
+    }
+    for (why, cases) in inapplicable(cases) {
+        let _ = writeln!(said, "not over TLS, {why}: {}", cases.join(" "));
     }
     let negative = cases
         .iter()
@@ -57,6 +66,13 @@ pub fn explain(case: &Case, played: Option<&Played>) -> String {
     }
     if case.polarity == Polarity::Negative {
         said += "\nNegative: the same play without the defect has to be accepted first, in the same run.\n";
+    }
+    match case.over {
+        Over::Either => {}
+        Over::Cleartext(why) => {
+            let _ = writeln!(said, "\nNot over TLS: {why}.");
+        }
+        Over::Tls => said += "\nOver TLS: --tls.\n",
     }
     let cuts: Vec<_> = case.played_with().map(|cut| cut.to_string()).collect();
     let _ = writeln!(said, "Cuts: {}", cuts.join(" "));

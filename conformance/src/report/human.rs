@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Run, printable};
+use super::{Run, inapplicable, printable};
 use crate::baseline::Amiss;
 use crate::case::{Polarity, Twin};
 use crate::requirement;
@@ -50,6 +50,9 @@ pub fn human(run: &Run) -> String {
     }
     if !run.not_judged.is_empty() {
         said += &not_judged(run);
+    }
+    for (why, cases) in inapplicable(&run.inapplicable) {
+        let _ = writeln!(said, "Not applicable over TLS, {why}: {}", cases.join(" "));
     }
     let _ = writeln!(said, "{}", summary(run));
     printable(&said)

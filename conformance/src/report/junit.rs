@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Run, human};
+use super::{Run, human, inapplicable};
 use crate::requirement;
 use crate::schedule::Outcome;
 use crate::verdict::Verdict;
@@ -34,6 +34,15 @@ fn suite(run: &Run) -> TestSuite {
     suite.add_property(Property::new("testee", run.testee.as_str()));
     suite.add_property(Property::new("suite", env!("CARGO_PKG_VERSION")));
     suite.add_test_cases(run.outcomes.iter().map(|outcome| case(outcome, run)));
+    for (why, cases) in inapplicable(&run.inapplicable) {
+        for id in cases {
+            let mut status = TestCaseStatus::skipped();
+            status
+                .set_type("not-applicable")
+                .set_message(format!("not applicable over TLS: {why}"));
+            suite.add_test_case(classified(TestCase::new(id, status), id, run));
+        }
+    }
     for amiss in &run.amiss {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type("baseline").set_message(amiss.what.as_str());
@@ -75,15 +84,21 @@ fn case(outcome: &Outcome, run: &Run) -> TestCase {
         (Verdict::Fail | Verdict::Inconclusive | Verdict::Unsupported, None)
         | (Verdict::NotRun, _) => non_success(NonSuccessKind::Failure),
     };
-    let mut test = TestCase::new(outcome.case.id, status);
-    let section = outcome.case.id.split('.').next().unwrap_or_default();
-    test.set_classname(format!("{}.{section}", run.role));
+    let test = TestCase::new(outcome.case.id, status);
+    let mut test = classified(test, outcome.case.id, run);
     test.set_time(outcome.took);
     if outcome.verdict == Verdict::Warn {
         test.set_system_out(told);
     } else if let Some(allowed) = allowed.filter(|_| outcome.verdict.passes()) {
         test.set_system_out(allowed);
     }
+    test
+}
+
+/// The test under its role and section.
+fn classified(mut test: TestCase, id: &str, run: &Run) -> TestCase {
+    let section = id.split('.').next().unwrap_or_default();
+    test.set_classname(format!("{}.{section}", run.role));
     test
 }
 

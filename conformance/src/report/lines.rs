@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::Run;
 use super::plays::{lines, plays};
+use super::{Run, inapplicable};
 use crate::baseline::Amiss;
 use crate::case::Polarity;
 use crate::schedule::{Outcome, Played, Timelines};
@@ -30,6 +30,10 @@ fn rows(run: &Run, to: &mut impl Write) -> io::Result<()> {
         "testee": run.testee,
         "seed": run.seed,
         "not_judged": run.not_judged,
+        "not_applicable": inapplicable(&run.inapplicable).iter().map(|(why, cases)| json!({
+            "why": why,
+            "cases": cases,
+        })).collect::<Vec<_>>(),
     });
     writeln!(to, "{head}")?;
     for outcome in &run.outcomes {

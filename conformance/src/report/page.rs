@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::Run;
+use super::{Run, inapplicable};
 use crate::verdict::Verdict;
 
 /// Nothing is fetched and nothing is sent.
@@ -63,6 +63,9 @@ fn summary(run: &Run) -> Markup {
                 (run.outcomes.len()) " cases, " (run.plays()) " plays, "
                 (run.millis / 1000) "." (format!("{:03}", run.millis % 1000)) " s"
                 @if let Some(seed) = run.seed { ", seed " (seed) }
+            }
+            @for (why, cases) in inapplicable(&run.inapplicable) {
+                p { "Not applicable over TLS, " (why) ": " code { (cases.join(" ")) } }
             }
             @if !run.amiss.is_empty() {
                 p { "The baseline does not fit:" }

@@ -8,7 +8,8 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, connect, socket_with};
 
-use crate::link::{Link, Manner, bound, listening, ready, v4};
+use crate::authority::Terms;
+use crate::link::{Link, Manner, Security, Unsecured, bound, listening, ready, v4};
 use crate::verdict::{Axis, Step, Stop};
 
 /// A port that is bound for the whole play, so that a connection that should not have come is seen.
@@ -64,6 +65,22 @@ impl Endpoint {
         })
     }
 
+    /// The same, with these terms in its handshakes; in cleartext there are none.
+    #[must_use]
+    pub fn on(mut self, terms: Terms) -> Self {
+        if let Some(security) = self.manner.security.take() {
+            self.manner.security = Some(Security { terms, ..security });
+        }
+        self
+    }
+
+    /// The same in cleartext, whatever is spoken elsewhere.
+    #[must_use]
+    pub fn in_cleartext(mut self) -> Self {
+        self.manner.security = None;
+        self
+    }
+
     /// Its address.
     #[must_use]
     pub const fn address(&self) -> SocketAddrV4 {
@@ -77,13 +94,25 @@ impl Endpoint {
 
     /// Takes the testee's connection, which may be so long in coming.
     pub fn accept_within(&self, wait: Duration) -> Step<Link> {
+        let link = self.attempt_within(wait)?;
+        link.map_err(Unsecured::stop)?.speaking()
+    }
+
+    /// Takes the testee's connection, whose handshake may fail, or end without a word of EOP.
+    pub fn attempt(&self) -> Step<Result<Link, Unsecured>> {
+        self.attempt_within(self.manner.wait)
+    }
+
+    fn attempt_within(&self, wait: Duration) -> Step<Result<Link, Unsecured>> {
         self.manner.flush()?;
         let expected = format!("the testee connects to {} ({})", self.label, self.address);
         if !ready(&self.socket, PollFlags::IN, wait) {
             return Err(Stop::silence(Axis::Messages, expected, wait));
         }
         match self.take()? {
-            Some(link) => Ok(link),
+            Some((stream, testee)) => {
+                Link::accepted(&self.label, stream, testee, self.manner.clone())
+            }
             None => Err(Stop::messages(
                 expected,
                 "it connected and was gone at once",
@@ -96,8 +125,8 @@ impl Endpoint {
         self.manner.flush()?;
         match self.take()? {
             None => Ok(()),
-            Some(link) => {
-                let observed = format!("a connection from {}", link.peer());
+            Some((_, testee)) => {
+                let observed = format!("a connection from {testee}");
                 Err(Stop::messages(
                     format!("no connection to {} ({})", self.label, self.address),
                     observed,
@@ -106,16 +135,13 @@ impl Endpoint {
         }
     }
 
-    fn take(&self) -> Step<Option<Link>> {
+    fn take(&self) -> Step<Option<(TcpStream, SocketAddrV4)>> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         match accept_with(&self.socket, flags) {
             Ok(socket) => {
                 let stream = TcpStream::from(socket);
                 // A connection that was reset while it waited has no peer any more.
-                let Ok(testee) = v4(stream.peer_addr()) else {
-                    return Ok(None);
-                };
-                Link::accepted(&self.label, stream, testee, self.manner.clone()).map(Some)
+                Ok(v4(stream.peer_addr()).ok().map(|testee| (stream, testee)))
             }
             // A socket that does not listen has nobody either.
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INVAL) => Ok(None),

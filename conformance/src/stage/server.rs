@@ -4,7 +4,8 @@ use std::net::SocketAddrV4;
 use std::ops::Deref;
 
 use super::{Endpoint, Play};
-use crate::link::{Link, Manner};
+use crate::authority::Terms;
+use crate::link::{Link, Manner, Unsecured};
 use crate::octets::n;
 use crate::segmentation::Cut;
 use crate::testee::{Instance, NotStarted, ServerTestee};
@@ -32,6 +33,24 @@ impl<'a> ServerStage<'a> {
     /// A connection to some port of the server.
     pub fn connect_as(&self, label: &str, to: SocketAddrV4) -> Step<Link> {
         Link::connect(label, to, self.play.manner.clone(), None)
+    }
+
+    /// A connection in cleartext, whatever is spoken elsewhere.
+    pub fn connect_in_cleartext(&self, label: &str, to: SocketAddrV4) -> Step<Link> {
+        let manner = Manner {
+            security: None,
+            ..self.play.manner.clone()
+        };
+        Link::connect(label, to, manner, None)
+    }
+
+    /// A connection with these terms in its handshake, which may fail, or end without a word of EOP.
+    pub fn attempt(&self, label: &str, terms: Terms) -> Step<Result<Link, Unsecured>> {
+        let mut manner = self.play.manner.clone();
+        if let Some(security) = &mut manner.security {
+            security.terms = terms;
+        }
+        Link::attempt(label, self.testee.address()?, manner, None)
     }
 
     /// A connection whose receive buffer is as small as the system allows.
@@ -161,6 +180,12 @@ impl<'a> ServerStage<'a> {
                 Stop::messages(format!("`{option}=` in answer to `hello`"), answer)
                     .against("EOP-TST-15")
             })
+    }
+
+    /// A further instance of the server, with a certificate that it can use or one that is not there; the reason, if it does
+    /// not say `ready`.
+    pub fn started_with_certificate(&self, usable: bool) -> Step<Result<Instance, NotStarted>> {
+        self.testee.another_with_certificate(usable)
     }
 
     /// A further instance of the server with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.

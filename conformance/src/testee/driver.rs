@@ -6,8 +6,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::NotStarted;
-use super::process::{Line, Process};
+use super::process::{Environment, Line, Process};
+use super::{NotStarted, environment};
+use crate::authority::Authority;
+use crate::case::Role;
 use crate::feature::Feature;
 use crate::verdict::{Step, Stop};
 
@@ -42,18 +44,31 @@ pub struct Driver {
 pub struct DriverTestee {
     command: String,
     start_wait: Duration,
+    authority: Option<Arc<Authority>>,
     driver: Mutex<Arc<Driver>>,
 }
 
 impl DriverTestee {
-    /// Starts the driver with `command`; it gets `start_wait` to say `hello`.
-    pub fn start(command: &str, start_wait: Duration) -> Result<Self, NotStarted> {
-        let driver = Mutex::new(Arc::new(Driver::start(command, start_wait)?));
+    /// Starts the driver with `command`; it gets `start_wait` to say `hello`. With an authority it speaks TLS.
+    pub fn start(
+        command: &str,
+        start_wait: Duration,
+        authority: Option<Arc<Authority>>,
+    ) -> Result<Self, NotStarted> {
+        let environment = environment(authority.as_ref(), Role::Client);
+        let driver = Mutex::new(Arc::new(Driver::start(command, start_wait, &environment)?));
         Ok(Self {
             command: command.to_owned(),
             start_wait,
+            authority,
             driver,
         })
+    }
+
+    /// Who vouches for whom, if the driver speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Arc<Authority>> {
+        self.authority.as_ref()
     }
 
     /// The driver, alive.
@@ -78,13 +93,15 @@ impl DriverTestee {
 
     /// A further driver process, for a case that ends it.
     pub fn another(&self) -> Step<Driver> {
-        Driver::start(&self.command, self.start_wait).map_err(|NotStarted(why)| Stop::Gone(why))
+        let environment = environment(self.authority.as_ref(), Role::Client);
+        Driver::start(&self.command, self.start_wait, &environment)
+            .map_err(|NotStarted(why)| Stop::Gone(why))
     }
 }
 
 impl Driver {
-    fn start(command: &str, wait: Duration) -> Result<Self, NotStarted> {
-        let (mut process, lines) = Process::start(command, &[])?;
+    fn start(command: &str, wait: Duration, environment: &Environment) -> Result<Self, NotStarted> {
+        let (mut process, lines) = Process::start(command, environment)?;
         let lacks = hello(command, &lines, wait).map_err(|NotStarted(why)| {
             let ended = process
                 .ended()

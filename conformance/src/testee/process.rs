@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::NotStarted;
+use crate::authority::VARIABLES;
 
 /// The longest line taken from a testee, in octets; the contract's longest is 8,300.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -28,6 +29,9 @@ pub(super) enum Line {
     End,
 }
 
+/// What a process is told by its environment.
+pub(super) type Environment = [(&'static str, String)];
+
 /// A running process.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -41,11 +45,11 @@ impl Process {
     /// Starts `command` with the shell's word splitting; what it prints comes through the channel.
     pub(super) fn start(
         command: &str,
-        environment: &[(&str, &str)],
+        environment: &Environment,
     ) -> Result<(Self, Receiver<Line>), NotStarted> {
         let failed = |what: &str| NotStarted(format!("cannot start `{command}`: {what}"));
         let mut child = shell(command)
-            .envs(environment.iter().copied())
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -79,8 +83,12 @@ impl Process {
     }
 
     /// Starts `command` alike, with neither input nor output.
-    pub(super) fn start_alone(command: &str) -> Result<Self, NotStarted> {
+    pub(super) fn start_alone(
+        command: &str,
+        environment: &Environment,
+    ) -> Result<Self, NotStarted> {
         let child = shell(command)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -167,6 +175,10 @@ impl Process {
 /// A command for the shell, in a process group of its own; its standard error is the user's.
 fn shell(command: &str) -> Command {
     let mut shell = Command::new("/bin/sh");
+    // Whoever is to speak TLS is told so by the runner alone.
+    for name in VARIABLES {
+        shell.env_remove(name);
+    }
     shell
         .args(["-c", command])
         .stderr(Stdio::inherit())

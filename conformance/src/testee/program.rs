@@ -2,10 +2,13 @@
 //! command line. What it prints and what it is asked for is its own affair.
 
 use std::net::SocketAddrV4;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::NotStarted;
 use super::process::Process;
+use super::{NotStarted, environment};
+use crate::authority::{Authority, NAME};
+use crate::case::Role;
 use crate::verdict::{Step, Stop};
 
 /// A client program under test.
@@ -13,6 +16,7 @@ use crate::verdict::{Step, Stop};
 pub struct ProgramTestee {
     command: String,
     answer: Vec<u8>,
+    authority: Option<Arc<Authority>>,
 }
 
 /// A run of the program.
@@ -21,8 +25,12 @@ pub struct Program(Process);
 
 impl ProgramTestee {
     /// The program that `command` starts, once `{addr}`, or `{host}` and `{port}`, are put in; `answer` is a payload that
-    /// it takes for an answer to its request.
-    pub fn new(command: &str, answer: Vec<u8>) -> Result<Self, NotStarted> {
+    /// it takes for an answer to its request. With an authority it speaks TLS, and `{ca}` and `{name}` are put in too.
+    pub fn new(
+        command: &str,
+        answer: Vec<u8>,
+        authority: Option<Arc<Authority>>,
+    ) -> Result<Self, NotStarted> {
         if !command.contains("{addr}") && !command.contains("{port}") {
             return Err(NotStarted(format!(
                 "`{command}` says nowhere where the address goes: {{addr}}, or {{host}} and {{port}}"
@@ -31,7 +39,14 @@ impl ProgramTestee {
         Ok(Self {
             command: command.to_owned(),
             answer,
+            authority,
         })
+    }
+
+    /// Who vouches for whom, if the program speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Arc<Authority>> {
+        self.authority.as_ref()
     }
 
     /// A payload that the program takes for an answer.
@@ -42,12 +57,18 @@ impl ProgramTestee {
 
     /// Starts the program, which is to connect to `home`.
     pub fn start(&self, home: SocketAddrV4) -> Step<Program> {
-        let command = self
+        let mut command = self
             .command
             .replace("{addr}", &home.to_string())
             .replace("{host}", &home.ip().to_string())
             .replace("{port}", &home.port().to_string());
-        let started = Process::start_alone(&command);
+        if let Some(authority) = &self.authority {
+            command = command
+                .replace("{ca}", &authority.trust().display().to_string())
+                .replace("{name}", NAME);
+        }
+        let environment = environment(self.authority.as_ref(), Role::Client);
+        let started = Process::start_alone(&command, &environment);
         started
             .map(Program)
             .map_err(|NotStarted(why)| Stop::Gone(why))

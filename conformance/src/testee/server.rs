@@ -6,8 +6,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::NotStarted;
-use super::process::{Line, Process};
+use super::process::{Environment, Line, Process};
+use super::{NotStarted, environment};
+use crate::authority::{Authority, CERTIFICATE};
+use crate::case::Role;
 use crate::verdict::{Step, Stop};
 
 /// Where a started server listens: any free port of this host, for this host.
@@ -36,6 +38,7 @@ pub struct ServerTestee {
     /// A message known to be answered, if the server does not speak the test service.
     request: Option<Vec<u8>>,
     start_wait: Duration,
+    authority: Option<Arc<Authority>>,
 }
 
 /// One server that was started.
@@ -49,25 +52,31 @@ pub struct Instance {
 }
 
 impl ServerTestee {
-    /// A server that runs already. With `request` it is judged without the test service.
+    /// A server that runs already. With `request` it is judged without the test service. With an authority it speaks TLS.
     #[must_use]
-    pub const fn attach(address: SocketAddrV4, request: Option<Vec<u8>>) -> Self {
+    pub const fn attach(
+        address: SocketAddrV4,
+        request: Option<Vec<u8>>,
+        authority: Option<Arc<Authority>>,
+    ) -> Self {
         Self {
             way: Way::Attached(address),
             request,
             start_wait: Duration::from_secs(3),
+            authority,
         }
     }
 
-    /// A server that `command` starts; it gets `start_wait` to say `ready`.
+    /// A server that `command` starts; it gets `start_wait` to say `ready`. With an authority it speaks TLS.
     pub fn start(
         command: &str,
         request: Option<Vec<u8>>,
         start_wait: Duration,
+        authority: Option<Arc<Authority>>,
     ) -> Result<Self, NotStarted> {
-        let main = Arc::new(Mutex::new(Some(Instance::start(
-            command, LOOPBACK, "", start_wait,
-        )?)));
+        let environment = environment(authority.as_ref(), Role::Server);
+        let main = Instance::start(command, LOOPBACK, "", &environment, start_wait)?;
+        let main = Arc::new(Mutex::new(Some(main)));
         Ok(Self {
             way: Way::Started {
                 command: command.to_owned(),
@@ -75,7 +84,18 @@ impl ServerTestee {
             },
             request,
             start_wait,
+            authority,
         })
+    }
+
+    /// Who vouches for whom, if the server speaks TLS.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Arc<Authority>> {
+        self.authority.as_ref()
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        environment(self.authority.as_ref(), Role::Server)
     }
 
     /// The message known to be answered.
@@ -122,7 +142,8 @@ impl ServerTestee {
         {
             return Ok(instance.address);
         }
-        let started = Instance::start(command, LOOPBACK, options, self.further_wait());
+        let (environment, wait) = (self.environment(), self.further_wait());
+        let started = Instance::start(command, LOOPBACK, options, &environment, wait);
         let started = started.map_err(|NotStarted(why)| Stop::Gone(why))?;
         Ok(slot.insert(started).address)
     }
@@ -143,6 +164,26 @@ impl ServerTestee {
 
     /// Another instance with this `EOP_LISTEN` and `EOP_OPTIONS`; the reason, if it does not say `ready`.
     pub fn another(&self, listen: &str, options: &str) -> Step<Result<Instance, NotStarted>> {
+        self.another_in(listen, options, &self.environment())
+    }
+
+    /// Another instance over TLS, with a certificate that is there or not; the reason, if it does not say `ready`.
+    pub fn another_with_certificate(&self, is_there: bool) -> Step<Result<Instance, NotStarted>> {
+        let mut environment = self.environment();
+        for (name, file) in &mut environment {
+            if *name == CERTIFICATE && !is_there {
+                file.push_str(".missing");
+            }
+        }
+        self.another_in(LOOPBACK, "", &environment)
+    }
+
+    fn another_in(
+        &self,
+        listen: &str,
+        options: &str,
+        environment: &Environment,
+    ) -> Step<Result<Instance, NotStarted>> {
         match &self.way {
             Way::Attached(_) => Err(Stop::Harness(
                 "a server that is attached to cannot be started".to_owned(),
@@ -151,6 +192,7 @@ impl ServerTestee {
                 command,
                 listen,
                 options,
+                environment,
                 self.further_wait(),
             )),
         }
@@ -162,9 +204,12 @@ impl Instance {
         command: &str,
         listen: &str,
         options: &str,
+        security: &Environment,
         wait: Duration,
     ) -> Result<Self, NotStarted> {
-        let environment = [("EOP_LISTEN", listen), ("EOP_OPTIONS", options)];
+        let mut environment = security.to_vec();
+        environment.push(("EOP_LISTEN", listen.to_owned()));
+        environment.push(("EOP_OPTIONS", options.to_owned()));
         let (mut process, lines) = Process::start(command, &environment)?;
         let address = ready(command, &lines, wait).map_err(|NotStarted(why)| {
             let ended = process

@@ -94,6 +94,7 @@ impl Teller {
                 let end = match end {
                     End::Fin => "FIN",
                     End::Reset => "RST",
+                    End::Cut => "FIN, without close_notify",
                 };
                 line(&on.label, format!("{} {end}", by.arrow()))
             }

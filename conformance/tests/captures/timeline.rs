@@ -48,6 +48,7 @@ pub(crate) fn octets(timeline: Timeline, stop: Option<Stop>) -> Vec<u8> {
         expected: BTreeMap::new(),
         amiss: Vec::new(),
         not_judged: Vec::new(),
+        inapplicable: Vec::new(),
     };
     let mut written = Vec::new();
     let told = Capture::begin(&mut written).and_then(|mut capture| capture.tell(&run));

@@ -1,8 +1,9 @@
 //! Which cases were executed: both roles of the built-in peer are played to, once for all tests.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use eop_conformance::authority::Authority;
 use eop_conformance::case::{Case, Role};
 use eop_conformance::schedule::{self, Settings, Testee, Timelines};
 use eop_conformance::segmentation::Cut;
@@ -18,8 +19,14 @@ const START: Duration = Duration::from_secs(10);
 pub(crate) static EXECUTED: LazyLock<Vec<Case>> = LazyLock::new(|| {
     // Cargo may have to build something, which makes a machine too busy to judge on.
     LazyLock::force(&tested::TESTS);
-    [play(Role::Server), play(Role::Client)].concat()
+    let roles = [Role::Server, Role::Client];
+    let played = roles.map(|role| [play(role, None), play(role, Some(authority()))].concat());
+    played.concat()
 });
+
+fn authority() -> Arc<Authority> {
+    Arc::new(Authority::new().expect("keys, and a folder"))
+}
 
 /// The executed cases of a role that speak for a requirement.
 pub(crate) fn executed(role: Role, id: &str) -> impl Iterator<Item = &'static Case> {
@@ -27,20 +34,23 @@ pub(crate) fn executed(role: Role, id: &str) -> impl Iterator<Item = &'static Ca
     EXECUTED.iter().filter(speaks)
 }
 
-fn play(role: Role) -> Vec<Case> {
+/// What passes in cleartext, or, with an authority, of those cases that are played over TLS alone.
+fn play(role: Role, authority: Option<Arc<Authority>>) -> Vec<Case> {
+    let cleartext = authority.is_none();
     let peer = env!("CARGO_BIN_EXE_eop-conformance");
     let command = format!("exec '{peer}' peer {role}");
     let testee = match role {
         Role::Server => Testee::Server(
-            ServerTestee::start(&command, None, START).expect("the built-in server starts"),
+            ServerTestee::start(&command, None, START, authority)
+                .expect("the built-in server starts"),
         ),
         Role::Client => Testee::Client(
-            DriverTestee::start(&command, START).expect("the built-in client starts"),
+            DriverTestee::start(&command, START, authority).expect("the built-in client starts"),
         ),
     };
     let mut left: Vec<_> = eop_conformance::cases::all()
         .into_iter()
-        .filter(|case| case.role() == role)
+        .filter(|case| case.role() == role && case.applies(false) == cleartext)
         .collect();
     let mut passed = Vec::new();
     // What a busy machine failed is played again, alone and with more patience.

@@ -32,6 +32,15 @@ impl Connection {
         )
     }
 
+    /// Waits until the client is secured, which every other call does by itself.
+    ///
+    /// # Errors
+    /// [`Error`], final: the handshake failed, or took too long.
+    #[cfg(feature = "tls")]
+    pub fn secured(&mut self) -> Result<(), Error> {
+        self.be_secured()
+    }
+
     /// Waits for the next request and returns its payload; `None` when the client has no more (EOP-HCL-1), or a
     /// [`Drain`](super::Drain) has moved it. What it asked before may still be answered in the first case.
     ///

@@ -11,7 +11,7 @@
 use std::io::Read as _;
 use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eop_net::client::{Client, Config, Ended, Event, Redirected};
 use eop_net::server::{self, Connection, Listener};
@@ -26,8 +26,14 @@ pub struct Server<T = ()> {
 }
 
 impl<T> Server<T> {
-    /// What it came to. A server that panicked fails the test.
+    /// What it came to. A server that panicked, or that goes on for ever, fails the test.
     pub fn join(self) -> T {
+        let until = Instant::now() + PATIENCE;
+        while !self.thread.is_finished() {
+            let address = self.address;
+            assert!(Instant::now() < until, "the server at {address} goes on");
+            thread::sleep(Duration::from_millis(1));
+        }
         self.thread
             .join()
             .expect("the server's own expectations hold")
@@ -118,7 +124,7 @@ pub fn redirect(to: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
 }
 
 /// How long a story waits for what has to come. A story that goes well does not wait for it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for exactly these octets.
 pub fn expect(socket: &mut TcpStream, octets: &[u8]) {

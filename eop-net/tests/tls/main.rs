@@ -24,8 +24,8 @@ use eop_net::client::{Client, Config};
 use eop_net::server::{self, Connection, Listener};
 use eop_net::tls::rustls::{ClientConfig, ServerConfig, ServerConnection};
 use eop_net::tls::{ALPN, ClientTls, ServerTls};
-use eop_net::{Resending, Service};
-use stage::Server;
+use eop_net::{Bounds, Resending, Service};
+use stage::{PATIENCE, Server};
 
 /// Terms that have no room for a limit.
 fn service() -> Service {
@@ -68,6 +68,7 @@ fn by_hand<T: Send + 'static>(
 ) -> Server<T> {
     tls.alpn_protocols = alpn.iter().map(|it| it.to_vec()).collect();
     stage::scripted(move |mut socket| {
+        socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
         let mut connection = ServerConnection::new(Arc::new(tls)).expect("a configuration");
         let made = loop {
             match connection.complete_io(&mut socket) {
@@ -95,8 +96,15 @@ fn say_and_end(mut tls: ServerConnection, mut socket: TcpStream, octets: &[u8], 
     let _ = socket.read(&mut [0; 1024]);
 }
 
+/// A session whose handshakes have no more time than a story waits.
 fn config(tls: ClientConfig) -> Config {
+    let deadline = u64::try_from(PATIENCE.as_millis()).expect("a few seconds");
     Config {
+        bounds: Bounds {
+            deadline,
+            home_deadline: deadline,
+            ..Bounds::default()
+        },
         tls: Some(ClientTls::new(tls, NAME.try_into().expect("a name"))),
         resending: Resending::Automatic { budget: u64::MAX },
         service: service(),

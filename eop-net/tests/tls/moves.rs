@@ -8,7 +8,7 @@ use eop_net::tls::rustls::{ClientConfig, ServerConfig, Stream};
 use eop_net::{Cause, End};
 
 use super::authority::{Authority, NAME};
-use super::stage::{Server, answer, end, ended, normal, scripted};
+use super::stage::{PATIENCE, Server, answer, end, ended, normal, scripted};
 use super::{ALPN, by_hand, config, connect, echo, say_and_end, serving};
 
 /// A home that moves its client at accept.
@@ -104,6 +104,7 @@ fn a_target_that_somebody_else_vouches_for_gets_nothing() {
 fn a_target_in_cleartext_gets_no_message() {
     let authority = Authority::new();
     let target = scripted(|mut socket| {
+        socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
         let mut heard = vec![0; 4096];
         let count = socket.read(&mut heard).expect("something");
         heard.truncate(count);

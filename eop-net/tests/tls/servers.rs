@@ -11,7 +11,7 @@ use eop_net::tls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 use eop_net::{End, Error};
 
 use super::authority::{Authority, NAME};
-use super::stage::{Server, answer, end, loopback, normal};
+use super::stage::{PATIENCE, Server, answer, end, loopback, normal};
 use super::{ALPN, connect, serving};
 
 /// A client that is rustls by hand.
@@ -24,6 +24,7 @@ fn by_hand(
     let name = NAME.try_into().expect("a name");
     let tls = ClientConnection::new(Arc::new(tls), name).expect("a configuration");
     let socket = TcpStream::connect(server.address).expect("the server");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
     StreamOwned::new(tls, socket)
 }
 

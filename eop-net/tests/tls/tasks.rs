@@ -6,9 +6,11 @@ use eop_net::server;
 use eop_net::tls::ServerTls;
 use eop_net::tokio::{Client, Connection, Listener};
 use eop_net::{End, Error, Event};
+use tokio::time::timeout;
 
 use super::authority::{Authority, NAME};
-use super::{config, service, stage};
+use super::stage::{self, PATIENCE};
+use super::{config, service};
 
 async fn serving<F: Future<Output = ()> + Send + 'static>(
     authority: &Authority,
@@ -37,7 +39,7 @@ async fn echo(mut connection: Connection) {
 async fn answers(client: &mut Client) -> (Vec<Vec<u8>>, End) {
     let mut answers = Vec::new();
     loop {
-        match client.receive().await {
+        match timeout(PATIENCE, client.receive()).await.expect("an event") {
             Event::Message(message) => answers.push(message.payload),
             Event::Redirected(_) | Event::Connected(_) | Event::Settling => {}
             Event::Ended(ended) => return (answers, ended.end),

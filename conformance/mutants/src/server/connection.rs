@@ -12,8 +12,10 @@ use crate::frame::{Frame, Inbox, Next, Outgoing, Taken};
 use crate::payload::Payload;
 use crate::policy::forbidden;
 use crate::service::{Request, Step, good_steps, is_last, request};
-use crate::socket::{Arrived, dial, local_end, read, reset};
+use crate::socket::{Arrived, dial, local_end};
+use crate::stream::{Shaken, Stream};
 use crate::table::{Fault, Role};
+use crate::tls::Layer;
 
 /// How long an `await` waits for a signal.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,7 +41,9 @@ enum Scope {
 }
 
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
+    /// When it was accepted.
+    since: Instant,
     local: SocketAddrV4,
     inbox: Inbox,
     out: VecDeque<Outgoing>,
@@ -57,6 +61,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn accept(
         stream: TcpStream,
+        tls: Option<Layer>,
         steps: &[Step],
         world: &World,
         now: Instant,
@@ -74,7 +79,8 @@ impl Connection {
         };
         Some(Self {
             local,
-            stream,
+            stream: Stream::new(stream, tls),
+            since: now,
             inbox: Inbox::new(Role::Server, limit, world.fault),
             out: VecDeque::new(),
             progress: now,
@@ -86,7 +92,7 @@ impl Connection {
         })
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
 
@@ -102,7 +108,14 @@ impl Connection {
         };
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, reads && !self.ended);
-        flags.set(PollFlags::OUT, !self.out.is_empty());
+        flags.set(
+            PollFlags::OUT,
+            !self.out.is_empty() && !self.stream.is_shaking(),
+        );
+        flags.set(
+            PollFlags::OUT,
+            flags.contains(PollFlags::OUT) || self.stream.holds_back(),
+        );
         flags
     }
 
@@ -111,6 +124,10 @@ impl Connection {
     /// When there is something to do even if the socket stays as it is.
     fn wake(&self, world: &World) -> Option<Instant> {
         let header = milliseconds(world.options.header);
+        if self.stream.is_shaking() {
+            let timed = !world.fault.has(Fault::HandshakeUntimed);
+            return timed.then(|| self.since + header);
+        }
         let stall = world.stall().filter(|_| !self.out.is_empty());
         let stall = stall.map(|stall| self.progress + stall);
         let header = self.inbox.header_since().map(|since| since + header);
@@ -152,7 +169,7 @@ impl Connection {
         }
         let verdict = match &mut self.phase {
             Phase::Draining(draining) if self.out.is_empty() && !draining.is_over(world, now) => {
-                draining.look(&self.stream, world, now)
+                draining.look(self.stream.tcp(), world, now)
             }
             // A stall, a header that does not end, or an await that no one signalled.
             Phase::Serving | Phase::Awaiting { .. } | Phase::Draining(_) | Phase::Closed => {
@@ -167,7 +184,7 @@ impl Connection {
             Verdict::Stay => {}
             Verdict::Close => self.phase = Phase::Closed,
             Verdict::Reset => {
-                reset(&self.stream);
+                self.stream.reset();
                 self.phase = Phase::Closed;
             }
         }
@@ -177,6 +194,15 @@ impl Connection {
 
     /// Reads once, does everything that can be done, writes what the transport takes, and looks at the clock.
     pub(super) fn turn(&mut self, world: &mut World, ready: PollFlags, now: Instant) {
+        match self.stream.shake() {
+            Shaken::Done if ready.contains(PollFlags::OUT) => self.stream.flush(),
+            Shaken::Done => {}
+            Shaken::Waits => return self.clocks(world, now),
+            Shaken::Failed => {
+                self.phase = Phase::Closed;
+                return;
+            }
+        }
         if self.interest(world.fault).contains(PollFlags::IN) {
             self.read(world, now);
         } else if ready.intersects(PollFlags::HUP | PollFlags::ERR) {
@@ -272,7 +298,7 @@ impl Connection {
         if world.fault.has(Fault::DrainBlames) {
             while let Next::Frame(_) = self.inbox.next() {}
             if matches!(self.inbox.next(), Next::Broken(_)) {
-                reset(&self.stream);
+                self.stream.reset();
                 self.phase = Phase::Closed;
             }
             return;
@@ -405,7 +431,7 @@ impl Connection {
 
     /// The token that is counted: that of the whole process.
     fn owned(&self, token: String, world: &World) -> String {
-        let peer = self.stream.peer_addr().ok();
+        let peer = self.stream.tcp().peer_addr().ok();
         match peer.filter(|_| world.fault.has(Fault::MarksByConnection)) {
             Some(peer) => format!("{token} {peer}"),
             None => token,
@@ -671,7 +697,7 @@ impl Connection {
         // What is read now cannot turn the FIN into a reset that takes earlier answers with it.
         let mut discarded = Vec::new();
         while discarded.len() < 1_048_576
-            && matches!(read(&self.stream, &mut discarded), Arrived::Octets)
+            && matches!(self.stream.read(&mut discarded), Arrived::Octets)
         {}
         self.phase = Phase::Closed;
     }

@@ -1,9 +1,10 @@
 //! What follows the last frame: the discarding after a REDIRECT, its clock and its end (section 6).
 
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{Options, World, milliseconds};
+use crate::stream::Stream;
 use crate::table::Fault;
 use crate::unacknowledged::unacknowledged;
 
@@ -74,7 +75,7 @@ impl Draining {
     }
 
     /// Everything was handed to the transport.
-    pub(super) fn sent(&mut self, stream: &TcpStream, fault: Fault, now: Instant) -> Verdict {
+    pub(super) fn sent(&mut self, stream: &Stream, fault: Fault, now: Instant) -> Verdict {
         if !matches!(self.clock, Clock::Unsent) {
             return Verdict::Stay;
         }
@@ -84,7 +85,7 @@ impl Draining {
             After::Reset => false,
         };
         if half_closes {
-            let _ = stream.shutdown(Shutdown::Write);
+            stream.end();
         }
         let ask = if self.after == After::Reset {
             now

@@ -1,7 +1,7 @@
 //! The connection of the moment: dialling, reading, writing.
 
 use std::io::ErrorKind;
-use std::net::{Shutdown, SocketAddrV4, TcpStream};
+use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
@@ -11,7 +11,8 @@ use super::{Message, Offered, Session};
 use crate::command::{Discipline, Settings};
 use crate::frame::{Frame, Inbox, Kind, Next, Outgoing, Taken};
 use crate::payload::Payload;
-use crate::socket::{Arrived, dial, local_end, reset};
+use crate::socket::{Arrived, dial, local_end};
+use crate::stream::{Shaken, Stream};
 use crate::table::{Fault, Role};
 
 /// How many rounds of reading and writing a session gets before the others have their turn.
@@ -48,9 +49,11 @@ impl Place {
 
 pub(super) enum Link {
     Dialling {
-        stream: TcpStream,
+        /// Whether TLS has begun, or is not to.
+        secured: bool,
+        stream: Stream,
         /// The connection that is left only when the new one is there.
-        old: Option<TcpStream>,
+        old: Option<Stream>,
     },
     Up(Connection),
     /// Manual: the connection ended, and the application may still retire what was delivered.
@@ -62,7 +65,7 @@ pub(super) enum Link {
 }
 
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) inbox: Inbox,
     /// How many greetings are still to come.
     pub(super) greetings: u32,
@@ -77,7 +80,7 @@ pub(super) struct Connection {
 }
 
 impl Session {
-    pub(super) fn connect(&mut self, mut place: Place, old: Option<TcpStream>) {
+    pub(super) fn connect(&mut self, mut place: Place, old: Option<Stream>) {
         let (dialled, mapped) = self.dialled(place.endpoint);
         if self.fault.has(Fault::DialNamed)
             && let Some(dialled) = dialled
@@ -97,7 +100,11 @@ impl Session {
         match dial(dialled) {
             Ok(stream) => {
                 let _ = stream.set_nodelay(!self.fault.has(Fault::NagleLeftOn));
-                self.link = Link::Dialling { stream, old };
+                self.link = Link::Dialling {
+                    stream: Stream::new(stream, None),
+                    secured: self.tls.is_none(),
+                    old,
+                };
             }
             Err(_) => self.lost(End::Failure(Kind::ConnectFailed)),
         }
@@ -121,13 +128,19 @@ impl Session {
     }
 
     /// The socket that matters, and for what.
-    pub(crate) fn interest(&self) -> Option<(&TcpStream, PollFlags)> {
+    pub(crate) fn interest(&self) -> Option<(&Stream, PollFlags)> {
         match &self.link {
+            Link::Dialling { stream, .. } if stream.is_shaking() => {
+                let mut flags = PollFlags::IN;
+                flags.set(PollFlags::OUT, stream.holds_back());
+                Some((stream, flags))
+            }
             Link::Dialling { stream, .. } => Some((stream, PollFlags::OUT)),
             Link::Up(connection) if !self.is_mute() => {
                 let mut flags = PollFlags::empty();
                 flags.set(PollFlags::IN, !self.is_deaf());
-                let writes = connection.out.is_some() || self.restless;
+                let held = connection.stream.holds_back();
+                let writes = connection.out.is_some() || self.restless || held;
                 flags.set(PollFlags::OUT, writes && !connection.broken);
                 Some((&connection.stream, flags)).filter(|_| !flags.is_empty())
             }
@@ -160,6 +173,9 @@ impl Session {
             return;
         }
         self.catch_up(now);
+        if let Link::Up(connection) = &self.link {
+            connection.stream.flush();
+        }
         let mut quiet = false;
         for _ in 0..ROUNDS {
             quiet = match &self.link {
@@ -196,11 +212,12 @@ impl Session {
 
     /// Whether the connection that was asked for is there, or will not be.
     fn arrive(&mut self, now: Instant) -> bool {
-        let Link::Dialling { stream, old } = &mut self.link else {
+        let Link::Dialling { stream, old, .. } = &mut self.link else {
             return false;
         };
         // A reset comes after the connection was there: it is the connection's end, not the connect's.
-        let error = stream.take_error().ok().flatten();
+        let error = stream.tcp().take_error().ok().flatten();
+        let error = error.filter(|_| !stream.is_shaking());
         let broken = error
             .as_ref()
             .is_some_and(|error| error.kind() == ErrorKind::ConnectionReset);
@@ -214,12 +231,29 @@ impl Session {
             }
             return true;
         }
-        let Some(local) = local_end(stream).filter(|_| broken || stream.peer_addr().is_ok()) else {
+        let there = broken || stream.is_shaking() || stream.tcp().peer_addr().is_ok();
+        let Some(local) = local_end(stream.tcp()).filter(|_| there) else {
+            return false;
+        };
+        match self.shake() {
+            Shaken::Done => {}
+            Shaken::Waits => return false,
+            Shaken::Failed if self.place.target && self.fault.has(Fault::Downgrades) => {
+                self.baggage.downgraded = true;
+                self.connect(self.place, None);
+                return true;
+            }
+            Shaken::Failed => {
+                self.lost(End::Failure(Kind::TlsFailed));
+                return true;
+            }
+        }
+        let Link::Dialling { stream, old, .. } = &mut self.link else {
             return false;
         };
         drop(old.take());
         if self.fault.has(Fault::ResetAlways) {
-            reset(stream);
+            stream.reset();
             self.lost(End::Failure(Kind::Uncertain));
             return true;
         }
@@ -247,7 +281,32 @@ impl Session {
         true
     }
 
-    fn establish(&mut self, stream: TcpStream, broken: bool, now: Instant) {
+    /// Goes on with the handshake of the connection that was made, or begins it.
+    fn shake(&mut self) -> Shaken {
+        let target = self.place.target.then_some(self.place.endpoint);
+        let first = self.queue.front().filter(|message| !message.held);
+        let Link::Dialling {
+            stream, secured, ..
+        } = &mut self.link
+        else {
+            return Shaken::Done;
+        };
+        if let (false, Some(tls)) = (*secured, &self.tls) {
+            let first = first.map(|message| Outgoing::message(message.payload.clone(), self.fault));
+            let early = first.map_or_else(Vec::new, |first| first.chunk());
+            let layer = tls.layer(target, &early);
+            stream.secure(layer.filter(|_| !self.baggage.downgraded));
+            *secured = true;
+        }
+        stream.shake()
+    }
+
+    fn establish(&mut self, stream: Stream, broken: bool, now: Instant) {
+        if stream.took_early()
+            && let Some(first) = self.queue.front_mut()
+        {
+            first.offered = Offered::Whole;
+        }
         let limit = if self.place.target && self.fault.has(Fault::LimitAtHomeOnly) {
             Settings::default().limit
         } else {
@@ -433,7 +492,7 @@ impl Session {
 impl Connection {
     fn close_half(&mut self) {
         self.shut = true;
-        let _ = self.stream.shutdown(Shutdown::Write);
+        self.stream.end();
     }
 }
 

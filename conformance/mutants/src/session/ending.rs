@@ -75,7 +75,9 @@ impl Session {
         if asked && safe && over && self.fault.has(Fault::FallbackAnytime) {
             return self.return_home();
         }
-        if asked && safe && failed {
+        let shaken = !matches!(end, End::Failure(Kind::TlsFailed))
+            || self.fault.has(Fault::FailedHandshakeLeadsHome);
+        if asked && safe && failed && shaken {
             match self
                 .moves
                 .fall_back(self.home, &self.settings, Instant::now())
@@ -371,10 +373,11 @@ impl Session {
     fn bound(&self) -> Option<(Instant, End)> {
         let deadline = self.deadline();
         match &self.link {
-            Link::Dialling { .. } => {
+            Link::Dialling { stream, .. } => {
                 let episode = self.moves.in_episode();
                 let unbounded = episode && self.fault.has(Fault::DeadlineNotConnecting)
-                    || !episode && self.fault.has(Fault::HomeDeadlineNotConnecting);
+                    || !episode && self.fault.has(Fault::HomeDeadlineNotConnecting)
+                    || stream.is_shaking() && self.fault.has(Fault::ShakesForEver);
                 deadline.filter(|_| !unbounded)
             }
             Link::Up(connection) => {

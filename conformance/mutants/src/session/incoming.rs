@@ -9,8 +9,9 @@ use super::{Offered, Session};
 use crate::command::{Discipline, Fallback, Order, Resend};
 use crate::frame::{Frame, Kind, Next, Outgoing};
 use crate::payload::{Payload, body, hex};
-use crate::policy::{Move, refusal};
+use crate::policy::{Cleartext, Move, refusal};
 use crate::socket::dial;
+use crate::stream::Stream;
 use crate::table::Fault;
 
 /// A REDIRECT that a faulty client acts on later than at once.
@@ -341,12 +342,12 @@ impl Session {
             from: failed.unwrap_or(self.place.endpoint),
             target,
         };
-        refusal(
-            asked,
-            self.settings.policy,
-            &self.settings.allow,
-            self.fault,
-        )
+        // Over TLS there is no cleartext move, and `paper` refuses nothing else.
+        let policy = match self.tls.is_none() || self.fault.has(Fault::SecureOverTls) {
+            true => self.settings.policy,
+            false => Cleartext::Paper,
+        };
+        refusal(asked, policy, &self.settings.allow, self.fault)
     }
 
     /// The policy, then the bounds (EOP-POL-9).
@@ -368,7 +369,8 @@ impl Session {
             self.baggage.kept.extend(
                 self.dialled(target)
                     .0
-                    .and_then(|dialled| dial(dialled).ok()),
+                    .and_then(|dialled| dial(dialled).ok())
+                    .map(|tcp| Stream::new(tcp, None)),
             );
             return Err(refused);
         }

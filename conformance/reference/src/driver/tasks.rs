@@ -6,7 +6,8 @@ use std::io;
 use std::task::{Context, Waker};
 use std::thread;
 
-use eop_net::client::Event;
+use eop_net::client::{Config, Event};
+use eop_net::tls::ClientTls;
 use eop_net::tokio::{Client, Tokio};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::yield_now;
@@ -30,10 +31,11 @@ pub(crate) fn run() -> io::Result<()> {
         .enable_all()
         .event_interval(1)
         .build()?;
+    let tls = crate::tls::client()?;
     Output::default().print("hello eop-test 1 role=client")?;
     let (lines, input) = unbounded_channel();
     let reader = thread::spawn(move || read_lines(&lines));
-    runtime.block_on(drive(input))?;
+    runtime.block_on(drive(input, tls))?;
     reader.join().unwrap_or(Ok(()))
 }
 
@@ -50,7 +52,7 @@ fn read_lines(output: &UnboundedSender<Vec<u8>>) -> io::Result<()> {
 }
 
 /// Hands each line to its session. A session that is over does not listen any more (EOP-DRV-10).
-async fn drive(mut input: UnboundedReceiver<Vec<u8>>) -> io::Result<()> {
+async fn drive(mut input: UnboundedReceiver<Vec<u8>>, tls: Option<ClientTls>) -> io::Result<()> {
     let mut sessions: HashMap<u32, UnboundedSender<Verb>> = HashMap::new();
     let mut output = Output::default();
     while let Some(line) = input.recv().await {
@@ -61,7 +63,7 @@ async fn drive(mut input: UnboundedReceiver<Vec<u8>>) -> io::Result<()> {
         match (line, sessions.get(&id)) {
             (Line::Connect(..) | Line::Command(..), _) if over => {}
             (Line::Connect(..), Some(_)) => reject(&mut output, id, "connect", "in-use")?,
-            (Line::Connect(_, settings), None) => match begin(id, *settings) {
+            (Line::Connect(_, settings), None) => match begin(id, *settings, tls.clone()) {
                 Ok(session) => {
                     let (verbs, commands) = unbounded_channel();
                     sessions.insert(id, verbs);
@@ -86,8 +88,13 @@ fn reject(output: &mut Output, id: u32, verb: &str, why: &str) -> io::Result<()>
     output.print(format_args!("{id} rejected {verb} {why}"))
 }
 
-fn begin(id: u32, settings: Settings) -> Result<TokioSession, &'static str> {
+fn begin(
+    id: u32,
+    settings: Settings,
+    tls: Option<ClientTls>,
+) -> Result<TokioSession, &'static str> {
     let Settings { home, config, map } = settings;
+    let config = Config { tls, ..config };
     let discipline = config.service.discipline;
     let dialling = Dialling { session: id, map };
     let client = Client::dialed_by(dialling, home.into(), config).map_err(contradiction)?;

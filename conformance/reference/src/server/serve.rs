@@ -63,7 +63,8 @@ enum Part {
 /// What a connection comes to after a request: more of the same, or its end.
 type Next<S> = Option<Serving<S>>;
 
-async fn serve<S: Stack>(serving: Serving<S>, steps: Option<&Steps>) -> Result<(), Error> {
+async fn serve<S: Stack>(mut serving: Serving<S>, steps: Option<&Steps>) -> Result<(), Error> {
+    serving.connection.secured().await?;
     let mut next = match steps {
         Some(steps) => serving.perform(steps.clone(), Part::Greeting).await?,
         None => Some(serving),

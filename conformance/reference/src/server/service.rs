@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eop_net::server::Config;
+use eop_net::tls::ServerTls;
 
 /// How long an `await` waits at most.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -12,15 +13,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) config: Config,
+    /// How every port is secured; `None` in cleartext.
+    pub(super) tls: Option<ServerTls>,
     counts: Mutex<HashMap<String, u32>>,
     signals: Mutex<HashSet<String>>,
     signalled: Condvar,
 }
 
 impl Service {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config, tls: Option<ServerTls>) -> Self {
         Self {
             config,
+            tls,
             counts: Mutex::default(),
             signals: Mutex::default(),
             signalled: Condvar::new(),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use eop_net::server::ListenerOver;
 use eop_net::{Error, tokio as async_net};
 
 use super::request::Steps;
@@ -30,6 +31,8 @@ pub(super) trait Stack: Send + Sized + 'static {
     ) -> io::Result<SocketAddr>;
 
     fn local_addr(&self) -> io::Result<SocketAddr>;
+    /// Waits until the client is secured, if it has to be.
+    fn secured(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
     fn receive(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
     fn respond(&mut self, payload: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
     fn greet(&mut self, payload: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
@@ -93,6 +96,7 @@ impl Stack for eop_net::Connection {
         steps: Option<Arc<Steps>>,
     ) -> io::Result<SocketAddr> {
         let listener = eop_net::Listener::bind(address.into(), service.config)?;
+        let listener = secured(listener, &service);
         let address = listener.local_addr()?;
         spawn(move || {
             loop {
@@ -108,6 +112,10 @@ impl Stack for eop_net::Connection {
             }
         })?;
         Ok(address)
+    }
+
+    async fn secured(&mut self) -> Result<(), Error> {
+        self.secured()
     }
 
     async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
@@ -141,6 +149,7 @@ impl Stack for async_net::Connection {
         steps: Option<Arc<Steps>>,
     ) -> io::Result<SocketAddr> {
         let listener = async_net::Listener::bind(address.into(), service.config)?;
+        let listener = secured(listener, &service);
         let address = listener.local_addr()?;
         tokio::spawn(async move {
             loop {
@@ -158,6 +167,10 @@ impl Stack for async_net::Connection {
             }
         });
         Ok(address)
+    }
+
+    async fn secured(&mut self) -> Result<(), Error> {
+        self.secured().await
     }
 
     async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
@@ -182,6 +195,14 @@ impl Stack for async_net::Connection {
     }
 
     leaving!();
+}
+
+/// A listener whose clients are secured as the service has it.
+fn secured<L>(listener: ListenerOver<L>, service: &Service) -> ListenerOver<L> {
+    match &service.tls {
+        Some(tls) => listener.secured_by(tls),
+        None => listener,
+    }
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {

@@ -9,6 +9,9 @@ use crate::octets::r;
 use crate::stage::ClientStage;
 use crate::verdict::{Step, Stop};
 
+/// Why moves that `secure` refuses are played in cleartext alone.
+const CLEARTEXT: &str = "`secure` refuses moves in cleartext alone (EOP-POL-6)";
+
 /// One choice of addresses and settings.
 struct Attempt<'a> {
     home: &'a str,
@@ -244,29 +247,35 @@ pub(super) const CASES: &[Case] = &[
     Case::client("pol.secure", &["EOP-POL-6", "EOP-POL-5"], "`secure` refuses a cleartext move between global addresses, which `paper` follows", |s| {
         refused(s, GLOBAL, s.pick(PAPER, "policy=secure"), "8.8.4.4:9001", &["8.8.4.4:9001"], "insecure")
     })
-    .negative(),
+    .negative()
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-is-default", &["EOP-POL-6"], "without a setting the policy is `secure`", |s| {
         refused(s, GLOBAL, s.pick(PAPER, ""), "8.8.4.4:9001", &["8.8.4.4:9001"], "insecure")
     })
-    .negative(),
+    .negative()
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-mixed", &["EOP-POL-6"], "`secure` refuses a cleartext move from a private to a global address", |s| {
         refused(s, "10.0.0.1:9000", "policy=secure", "10.0.0.2:9001", &["8.8.4.4:9001"], "insecure")
     })
-    .negative(),
+    .negative()
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-link-local", &["EOP-POL-6"], "`secure` refuses a cleartext move between link-local addresses", |s| {
         refused(s, "169.254.1.1:9000", s.pick(PAPER, "policy=secure"), "169.254.1.2:9001", &["169.254.1.2:9001"], "insecure")
     })
-    .negative(),
+    .negative()
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-loopback-to-private", &["EOP-POL-6"], "`secure` refuses a cleartext move from a loopback to a private address", |s| {
         refused(s, "127.0.0.1:9000", "policy=secure", "127.0.0.2:9001", &["10.0.0.2:9001", "192.168.0.1:9001"], "insecure")
     })
-    .negative(),
+    .negative()
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-current", &["EOP-POL-6"], "`secure` looks at the connection, not at home: from a global one it refuses the way back to a private address", |s| {
         let settings = s.pick("policy=paper", "policy=secure allow=8.8.8.8/32:*");
         Attempt { home: "10.0.0.1:9000", targets: &["8.8.8.8:9001", "10.9.9.9:9002"], settings }.play(s, s.pick(None, Some("insecure")))
     })
     .negative()
-    .needs(Feature::Policy),
+    .needs(Feature::Policy)
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.secure-after-a-fallback", &["EOP-POL-10", "EOP-POL-6"], "after a fallback the connection is home's: from a private one `secure` follows a move to a private address", |s| {
         let (home, global, private) = (s.endpoint("home")?, s.refusing("global")?, s.endpoint("private")?);
         let dial = format!("dial=10.0.0.1:9000>{},8.8.8.8:9001>{},10.9.9.9:9002>{}", home.address(), global.address(), private.address());
@@ -295,8 +304,7 @@ pub(super) const CASES: &[Case] = &[
         if s.control() {
             return followed(s, settings, &[(GLOBAL, "10.1.255.255:80"), (GLOBAL, "10.1.0.0:90"), (GLOBAL, "8.8.4.4:22")]);
         }
-        refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85", "10.1.0.1:79", "10.1.0.1:91"], "scope")?;
-        refused(s, GLOBAL, settings, "", &["8.8.4.5:9001"], "insecure")
+        refused(s, GLOBAL, settings, "", &["10.2.0.0:85", "10.0.255.255:85", "10.1.0.1:79", "10.1.0.1:91"], "scope")
     })
     .negative()
     .needs(Feature::Policy),
@@ -314,11 +322,20 @@ pub(super) const CASES: &[Case] = &[
         if s.control() {
             return followed(s, settings, &[(GLOBAL, "10.1.16.0:9001"), (GLOBAL, "10.1.31.255:9001"), (GLOBAL, "8.8.4.3:9001")]);
         }
-        refused(s, GLOBAL, settings, "", &["10.1.15.255:9001", "10.1.32.0:9001"], "scope")?;
-        refused(s, GLOBAL, settings, "", &["8.8.4.1:9001", "8.8.4.4:9001"], "insecure")
+        refused(s, GLOBAL, settings, "", &["10.1.15.255:9001", "10.1.32.0:9001"], "scope")
     })
     .negative()
     .needs(Feature::Policy),
+    Case::client("pol.allow-secure", &["EOP-POL-6", "EOP-POL-2"], "outside the allow-list `secure` refuses a cleartext move between global addresses", |s| {
+        let settings = "policy=secure allow=8.8.4.2/31:*,8.8.4.6/32:*";
+        if s.control() {
+            return followed(s, settings, &[(GLOBAL, "8.8.4.2:9001"), (GLOBAL, "8.8.4.3:9001"), (GLOBAL, "8.8.4.6:9001")]);
+        }
+        refused(s, GLOBAL, settings, "", &["8.8.4.1:9001", "8.8.4.4:9001", "8.8.4.7:9001"], "insecure")
+    })
+    .negative()
+    .needs(Feature::Policy)
+    .in_cleartext(CLEARTEXT),
     Case::client("pol.before-bounds", &["EOP-POL-9"], "a forbidden target is RedirectRefused also where none is followed", |s| {
         if s.control() {
             let home = s.endpoint("home")?;

@@ -195,7 +195,8 @@ impl Session<'_> {
             return silent(link, "EOP-RED-8").map_err(|stop| match link.ended_by_now() {
                 Some(End::Fin) => stop.against("EOP-TST-11"),
                 Some(End::Reset) => stop.against("EOP-CLS-7"),
-                None => stop,
+                // Only TLS is cut, and this is not played over it.
+                Some(End::Cut) | None => stop,
             });
         }
         silent(link, "EOP-ACC-2")

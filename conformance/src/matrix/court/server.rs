@@ -121,7 +121,7 @@ impl Court<'_> {
                 format!("no reset at {label} behind the REDIRECT"),
                 "RST",
             )),
-            (Some(_), None, End::Fin) => Err(guilty(
+            (Some(_), None, End::Fin | End::Cut) => Err(guilty(
                 "EOP-TST-11",
                 format!("no FIN at {label} before the client's"),
                 "FIN",
