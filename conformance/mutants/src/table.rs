@@ -104,6 +104,7 @@ const AGREED: &[Fault] = &[
     Fault::HomeDeadlineMissing,
     Fault::FallbackUnasked,
     Fault::FallbackWithOffered,
+    Fault::FallbackAnytime,
     Fault::PortZeroAllowed,
     Fault::ZeroNetworkAllowed,
     Fault::MulticastAllowed,
