@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 
 use bytes::BytesMut;
-use eop_wire::{Deframer, Frame, HEADER_LEN, Header, Item};
+use eop_wire::{Deframer, Frame, HEADER_LEN, Item};
 use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 use tungstenite::protocol::{Role, WebSocket};
 
@@ -73,6 +73,7 @@ fn of_shape(payload: usize, chunk: usize) -> Vec<Contender> {
             let mut codec = LengthDelimitedCodec::builder()
                 .length_field_offset(8)
                 .length_field_length(4)
+                .length_adjustment(12)
                 .num_skip(0)
                 .max_frame_length(1 << 20)
                 .new_codec();

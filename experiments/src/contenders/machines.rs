@@ -92,7 +92,7 @@ fn session() -> Round {
         let mut sum = u64::from(connected);
         for _ in 0..REQUESTS {
             sum += u64::from(session.send(LEN, Resend::Allowed, 1).is_ok());
-            black_box(session.want());
+            let _ = black_box(session.want());
             sum += u64::from(session.offer(FRAME).is_ok());
             let mut input = black_box(&answer[..]);
             while let Ok(Some(event)) = session.receive(&mut input, 1) {
