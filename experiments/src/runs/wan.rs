@@ -41,21 +41,12 @@ fn run(setting: &mut Setting) -> Result<Findings> {
     let ways: &[u64] = setting.pick(&[20, 80, 150], &[20]);
     let repeats = setting.pick(7, 2);
     let mut findings = Findings::default();
-    let title = "Two requests at two servers: round trips";
-    let mut transactions = Table::new(
-        title,
-        &[
-            "",
-            "20 ms, 100 B",
-            "20 ms, 32 KiB",
-            "80 ms, 100 B",
-            "80 ms, 32 KiB",
-            "150 ms, 100 B",
-            "150 ms, 32 KiB",
-        ],
-    );
-    let title = "Redirection latency: round trips";
-    let mut latencies = Table::new(title, &["", "20 ms", "80 ms", "150 ms"]);
+    let columns = ways
+        .iter()
+        .flat_map(|it| [format!("{it} ms, 100 B"), format!("{it} ms, 32 KiB")]);
+    let mut transactions = table("Two requests at two servers: round trips", columns);
+    let columns = ways.iter().map(|it| format!("{it} ms"));
+    let mut latencies = table("Redirection latency: round trips", columns);
     let mut of_ways = vec![Vec::new(); WAYS.len()];
     let mut of_servers = vec![Vec::new(); REDIRECTS.len()];
     let progress = setting.progress("distances", 3 * ways.len());
@@ -91,6 +82,12 @@ fn run(setting: &mut Setting) -> Result<Findings> {
     }
     findings.tables.extend([transactions, latencies]);
     Ok(findings)
+}
+
+fn table(title: &str, columns: impl Iterator<Item = String>) -> Table {
+    let mut table = Table::new(title, &[""]);
+    table.columns.extend(columns);
+    table
 }
 
 fn transactions_of(
