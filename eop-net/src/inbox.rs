@@ -10,6 +10,8 @@ use crate::transport::{Read, Transport};
 
 /// Octets read at a time.
 const CAPACITY: usize = 64 * 1024;
+/// The same, as long as nothing has come: most of a crowd of connections may be idle.
+const FIRST: usize = 256;
 
 /// A step of a frame, as a machine reports it. `T` is what the end of one means.
 pub(crate) enum Piece<'a, T> {
@@ -69,9 +71,13 @@ impl Inbox {
     /// Reads once by `read`, if there is room.
     pub(crate) fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
         if self.seen == self.octets.len() {
+            let room = match self.octets.is_empty() {
+                true => FIRST,
+                false => CAPACITY,
+            };
             self.octets.clear();
             self.seen = 0;
-            self.octets.reserve_exact(CAPACITY);
+            self.octets.reserve_exact(room);
         }
         if self.has_room() {
             read(&mut self.octets)

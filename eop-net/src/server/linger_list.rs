@@ -71,6 +71,8 @@ struct List {
     elsewhere: usize,
     next: usize,
     thread: Option<Thread>,
+    /// The thread waits without a limit on time.
+    asleep: bool,
     /// Nobody hands over any more.
     closing: bool,
     counts: LingerCounts,
@@ -164,8 +166,9 @@ impl Shared {
         let mut events = Events::with_capacity(EVENTS);
         let mut octets = Vec::with_capacity(CAPACITY);
         let mut tick = Instant::now();
+        let mut quiet = true;
         loop {
-            let timeout = match self.lock().clients.is_empty() {
+            let timeout = match self.lock().may_sleep(quiet) {
                 true => None,
                 false => Some(tick.saturating_duration_since(Instant::now())),
             };
@@ -174,6 +177,7 @@ impl Shared {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => thread::sleep(TICK),
             }
+            quiet = events.is_empty();
             let mut list = self.lock();
             for event in &events {
                 list.turn(event.token().0, &mut octets);
@@ -191,6 +195,13 @@ impl Shared {
 }
 
 impl List {
+    /// Whether the thread need not look at limits. It goes on with that for a moment after its last client: to wake it
+    /// costs the next one as much as its redirect.
+    fn may_sleep(&mut self, quiet: bool) -> bool {
+        self.asleep = quiet && self.clients.is_empty();
+        self.asleep
+    }
+
     /// Takes in a client; hands it back if the system has no descriptor or thread to spare.
     fn take_in(
         &mut self,
@@ -217,8 +228,8 @@ impl List {
         if registered.is_err() {
             return Some(leaving);
         }
-        if self.clients.is_empty() {
-            // It waits without a limit on time.
+        if self.asleep {
+            self.asleep = false;
             let _ = thread.waker.wake();
         }
         if self.clients.len() >= shared.limit

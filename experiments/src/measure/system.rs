@@ -1,0 +1,162 @@
+//! What Linux tells of processes and sockets, and what this machine is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// Where an experiment ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's name.
+    pub processor: String,
+    /// How many of them.
+    pub processors: usize,
+    /// Memory, in MiB.
+    pub memory_mib: u64,
+    /// The kernel.
+    pub kernel: String,
+    /// TCP's congestion control.
+    pub congestion_control: String,
+    /// Processes that wanted to run, on average, in the minute before.
+    pub load_before: f64,
+    /// What was measured, and with what.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl Machine {
+    /// This one, now.
+    #[must_use]
+    pub fn here() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let after = |text: &str, key: &str| {
+            let line = text.lines().find_map(|it| it.strip_prefix(key));
+            line.map(|it| it.trim_matches([' ', ':', '\t']).to_owned())
+                .unwrap_or_default()
+        };
+        let memory = after(&read("/proc/meminfo"), "MemTotal:");
+        let kib = memory
+            .split(' ')
+            .next()
+            .and_then(|it| it.parse::<u64>().ok());
+        let load = read("/proc/loadavg");
+        let load = load.split(' ').next().and_then(|it| it.parse().ok());
+        let mut versions =
+            BTreeMap::from([("eop".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+        let programs: [(&str, &[&str]); 5] = [
+            ("git", &["describe", "--always", "--dirty", "--exclude=*"]),
+            ("rustc", &["--version"]),
+            ("nginx", &["-v"]),
+            ("apache2", &["-v"]),
+            ("valgrind", &["--version"]),
+        ];
+        for (program, arguments) in programs {
+            let said = Command::new(program).args(arguments).output();
+            let said = said
+                .map(|it| [it.stdout, it.stderr].concat())
+                .unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            let said = said.lines().next().unwrap_or("not here").trim();
+            let said = said.rsplit_once(": ").map_or(said, |(_, version)| version);
+            versions.insert(program.replace("git", "commit"), said.to_owned());
+        }
+        Self {
+            processor: after(&read("/proc/cpuinfo"), "model name"),
+            processors: std::thread::available_parallelism().map_or(0, usize::from),
+            memory_mib: kib.unwrap_or_default() / 1024,
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            congestion_control: read("/proc/sys/net/ipv4/tcp_congestion_control")
+                .trim()
+                .to_owned(),
+            load_before: load.unwrap_or(f64::NAN),
+            versions,
+        }
+    }
+}
+
+/// A process and those that it started.
+#[must_use]
+pub fn family(process: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let children = children.unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|it| it.parse().ok());
+    std::iter::once(process)
+        .chain(children.flat_map(family))
+        .collect()
+}
+
+/// Seconds that a process and those that it started have run on a processor.
+#[must_use]
+pub fn cpu_seconds(process: u32) -> f64 {
+    let threads = family(process).into_iter().flat_map(|process| {
+        let threads = fs::read_dir(format!("/proc/{process}/task"))
+            .into_iter()
+            .flatten();
+        threads
+            .filter_map(Result::ok)
+            .map(|it| it.path())
+            .collect::<Vec<PathBuf>>()
+    });
+    let nanoseconds = threads.filter_map(|thread| {
+        let told = fs::read_to_string(thread.join("schedstat")).ok()?;
+        told.split(' ').next()?.parse::<u64>().ok()
+    });
+    nanoseconds.sum::<u64>() as f64 / 1e9
+}
+
+/// Octets of memory that a process has all for itself.
+///
+/// # Errors
+/// The process is gone.
+pub fn private_octets(process: u32) -> Result<u64> {
+    let rollup =
+        fs::read_to_string(format!("/proc/{process}/smaps_rollup")).context("no such process")?;
+    let private = rollup.lines().filter(|it| it.starts_with("Private_"));
+    let kib = private.filter_map(|it| it.split_whitespace().nth(1)?.parse::<u64>().ok());
+    Ok(kib.sum::<u64>() * 1024)
+}
+
+/// Octets of the kernel's own memory, most of which is sockets while many of them are made.
+#[must_use]
+pub fn kernel_octets() -> u64 {
+    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let slab = told.lines().find_map(|it| it.strip_prefix("Slab:"));
+    slab.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or_default()
+        * 1024
+}
+
+/// Sockets in TIME_WAIT whose local end has this port.
+#[must_use]
+pub fn time_waits(port: u16) -> usize {
+    let told = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let ending = format!(":{port:04X}");
+    let waiting = told.lines().filter(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next().is_some_and(|local| local.ends_with(&ending)) && fields.nth(1) == Some("06")
+    });
+    waiting.count()
+}
+
+/// Keeps the caller's thread, and those that it starts, on one processor, if there is more than one.
+pub fn stay_on(processor: usize) {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(processor);
+    // Where that is not allowed, the figures are only less steady.
+    let _ = rustix::thread::sched_setaffinity(None, &set);
+}
+
+/// Lets the caller's thread run anywhere again.
+pub fn stay_anywhere() {
+    let mut set = rustix::thread::CpuSet::new();
+    for processor in 0..std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .max(2)
+    {
+        set.set(processor);
+    }
+    let _ = rustix::thread::sched_setaffinity(None, &set);
+}

@@ -1,0 +1,345 @@
+//! A request and its answer, without a redirect: EOP beside TCP alone.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use eop_net::{Client, Connection, Event, Listener, client, server};
+use eop_wire::HEADER_LEN;
+
+use super::resolved;
+use crate::experiment::{Experiment, Setting};
+use crate::framed::{Framed, Received};
+use crate::measure::statistics::{Summary, mean};
+use crate::measure::system::{stay_anywhere, stay_on};
+use crate::measure::turns::take_turns;
+use crate::record::{Axis, Findings, Graph, Line, Table};
+use crate::servers::Server;
+use crate::servers::echo::LONGEST;
+
+/// The experiment.
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "overhead",
+    title: "Overhead of a request and its answer (the paper's 4.1)",
+    asks: "How much longer than over TCP alone does it take until the answer is there? Requests and answers of 100 octets to \
+32 KiB in steps of 100, a hundred of each, over loopback; the ratio of two medians for each size, and the mean of the ratios. \
+All variants take turns within each size. Over TCP alone both ends know the length beforehand. In one thread, which sends, \
+receives, answers and receives, no scheduler comes between, and a thousandth can be seen; with two processes on two \
+processors one sees what programs see, and less exactly.",
+    paper: "+6.5 % with Nagle's algorithm on, +1.5 % with it off.",
+    meaning: "With a frame written at once and read into one buffer, the header's twelve octets are all there is to see. \
+`eop-net` costs more than the codec: before an idle client sends, it looks whether a redirect lies there unread (EOP-CLS-11), \
+it keeps every message until it is answered, and it hands payloads out as vectors. Nagle's algorithm makes no difference to \
+whoever writes a frame at once.",
+    run,
+};
+
+fn run(setting: &mut Setting) -> Result<Findings> {
+    let step = setting.pick(100, 8000);
+    let sizes: Vec<usize> = (100..=LONGEST).step_by(step).collect();
+    let repeats = setting.pick(100, 3);
+    let mut findings = Findings::default();
+    let mut lines = Vec::new();
+    for nagle in [false, true] {
+        let means = one_thread(setting, &sizes, repeats, nagle, &mut findings, &mut lines)?;
+        let with = if nagle { "Nagle on" } else { "Nagle off" };
+        let what = format!("a request and its answer, one thread, {with}, codec");
+        let limit = if nagle { 1.01 } else { 1.005 };
+        let spread = (means.again - 1.0).abs();
+        findings
+            .budgets
+            .push(resolved(&what, limit, means.codec, "x TCP alone", spread));
+    }
+    two_processes(setting, &sizes, repeats, &mut findings, &mut lines)?;
+    findings.graphs.push(Graph {
+        name: "overhead".to_owned(),
+        title: "A request and its answer, beside TCP alone".to_owned(),
+        x: Axis::linear("octets of the request and of its answer"),
+        y: Axis::linear("time / time over TCP alone"),
+        lines,
+    });
+    Ok(findings)
+}
+
+/// What two of the means are.
+struct Means {
+    again: f64,
+    codec: f64,
+}
+
+/// Ratios to the first variant, size by size.
+fn tell(
+    title: &str,
+    sizes: &[usize],
+    names: &[&str],
+    medians: &[Vec<f64>],
+    findings: &mut Findings,
+) -> Vec<Vec<f64>> {
+    let columns = [
+        "",
+        "mean ratio",
+        "p10",
+        "p90",
+        "microseconds at 1000 octets",
+    ];
+    let mut table = Table::new(title, &columns);
+    let base = medians.first().cloned().unwrap_or_default();
+    let mut all = Vec::new();
+    let thousand = sizes.iter().position(|it| *it >= 1000).unwrap_or(0);
+    for (name, medians) in names.iter().zip(medians) {
+        let ratios: Vec<f64> = medians
+            .iter()
+            .zip(&base)
+            .map(|(it, base)| it / base)
+            .collect();
+        let Summary { p10, p90, .. } = Summary::of(ratios.clone());
+        let at = medians.get(thousand).map_or(f64::NAN, |it| it * 1e6);
+        table.row(*name, [mean(&ratios), p10, p90, at]);
+        all.push(ratios);
+    }
+    findings.tables.push(table);
+    all
+}
+
+/// A line of the means of ten sizes each, so that it can be read.
+fn line(name: &str, sizes: &[usize], ratios: &[f64]) -> Line {
+    let points = sizes
+        .chunks(10)
+        .zip(ratios.chunks(10))
+        .map(|(sizes, ratios)| {
+            let sizes: Vec<f64> = sizes.iter().map(|it| *it as f64).collect();
+            (mean(&sizes), mean(ratios))
+        });
+    Line {
+        name: name.to_owned(),
+        points: points.collect(),
+    }
+}
+
+/// Both ends of a connection.
+fn pair(nagle: bool) -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let ours = TcpStream::connect(listener.local_addr()?)?;
+    let (theirs, _) = listener.accept()?;
+    ours.set_nodelay(!nagle)?;
+    theirs.set_nodelay(!nagle)?;
+    Ok((ours, theirs))
+}
+
+/// Both ends of each variant.
+struct BothEnds {
+    tcp: [(TcpStream, TcpStream); 2],
+    headroom: (Framed, Framed),
+    gathered: (Framed, Framed),
+    net: (Client, Connection),
+    buffer: Vec<u8>,
+}
+
+const ONE_THREAD: [&str; 5] = [
+    "TCP alone",
+    "TCP alone again (A/A)",
+    "EOP, codec: header before the payload, one write",
+    "EOP, codec: gathering write",
+    "EOP, eop-net",
+];
+
+impl BothEnds {
+    fn new(nagle: bool) -> Result<Self> {
+        let framed =
+            || pair(nagle).map(|(ours, theirs)| (Framed::over(ours), Framed::over(theirs)));
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), server::Config::default())?;
+        let client = Client::connect(listener.local_addr()?, client::Config::default())?;
+        Ok(Self {
+            tcp: [pair(nagle)?, pair(nagle)?],
+            headroom: framed()?,
+            gathered: framed()?,
+            net: (client, listener.accept()?),
+            buffer: vec![0; HEADER_LEN + LONGEST],
+        })
+    }
+
+    /// A request and its answer by one of the variants: seconds.
+    fn exchange(&mut self, variant: usize, size: usize) -> Result<f64> {
+        let message = self
+            .buffer
+            .get_mut(..HEADER_LEN + size)
+            .context("too long")?;
+        let began = Instant::now();
+        match variant {
+            0 | 1 => {
+                let payload = message.get_mut(HEADER_LEN..).context("too short")?;
+                let (ours, theirs) = self.tcp.get_mut(variant).context("no such pair")?;
+                ours.write_all(payload)?;
+                theirs.read_exact(payload)?;
+                theirs.write_all(payload)?;
+                ours.read_exact(payload)?;
+            }
+            2 => {
+                let (ours, theirs) = &mut self.headroom;
+                ours.send_behind_headroom(message)?;
+                theirs.receive()?;
+                theirs.send_behind_headroom(message)?;
+                ours.receive()?;
+            }
+            3 => {
+                let payload = message.get(HEADER_LEN..).context("too short")?;
+                let (ours, theirs) = &mut self.gathered;
+                ours.send_gathered(payload)?;
+                theirs.receive()?;
+                theirs.send_gathered(payload)?;
+                ours.receive()?;
+            }
+            _ => {
+                let payload = message.get(HEADER_LEN..).context("too short")?;
+                let (client, server) = &mut self.net;
+                client.send(payload)?;
+                let request = server.receive()?.context("no request")?;
+                server.respond(&request)?;
+                let Event::Message(answer) = client.receive() else {
+                    bail!("no answer")
+                };
+                ensure!(answer.payload.len() == size, "another answer");
+            }
+        }
+        Ok(began.elapsed().as_secs_f64())
+    }
+}
+
+fn one_thread(
+    setting: &mut Setting,
+    sizes: &[usize],
+    repeats: usize,
+    nagle: bool,
+    findings: &mut Findings,
+    lines: &mut Vec<Line>,
+) -> Result<Means> {
+    stay_on(0);
+    let mut ends = BothEnds::new(nagle)?;
+    // eop-net switches it off itself (EOP-FRM-10).
+    let names = if nagle {
+        ONE_THREAD.get(..4).unwrap_or_default()
+    } else {
+        &ONE_THREAD[..]
+    };
+    let mut medians = vec![Vec::new(); names.len()];
+    let with = if nagle { "Nagle on" } else { "Nagle off" };
+    let progress = setting.progress(&format!("sizes in one thread, {with}"), sizes.len());
+    let mut order: Vec<usize> = sizes.to_vec();
+    setting.random.shuffle(&mut order);
+    let mut by_size = std::collections::BTreeMap::new();
+    for size in order {
+        for variant in 0..names.len() {
+            ends.exchange(variant, size)?;
+        }
+        let samples = take_turns(names.len(), repeats, &mut setting.random, |it| {
+            ends.exchange(it, size)
+        })?;
+        by_size.insert(size, samples);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    stay_anywhere();
+    for samples in by_size.into_values() {
+        for (medians, samples) in medians.iter_mut().zip(samples) {
+            medians.push(Summary::of(samples).median);
+        }
+    }
+    let title = format!("One thread drives both ends, {with}");
+    let ratios = tell(&title, sizes, names, &medians, findings);
+    let of = |variant: usize| ratios.get(variant).cloned().unwrap_or_default();
+    if !nagle {
+        lines.push(line("A/A, one thread", sizes, &of(1)));
+        lines.push(line("codec, one thread", sizes, &of(2)));
+        lines.push(line("eop-net, one thread", sizes, &of(4)));
+    }
+    Ok(Means {
+        again: mean(&of(1)),
+        codec: mean(&of(2)),
+    })
+}
+
+const TWO_PROCESSES: [&str; 4] = [
+    "TCP alone",
+    "TCP alone again (A/A)",
+    "EOP, codec: header before the payload, one write",
+    "EOP, eop-net",
+];
+
+fn two_processes(
+    setting: &mut Setting,
+    sizes: &[usize],
+    repeats: usize,
+    findings: &mut Findings,
+    lines: &mut Vec<Line>,
+) -> Result<()> {
+    stay_on(0);
+    let mut server = Server::ours("echo", &["echo", ""])?;
+    let at = |place: usize| {
+        server
+            .addresses
+            .get(place)
+            .copied()
+            .map(SocketAddr::V4)
+            .context("no such server")
+    };
+    let connect = |to| -> Result<TcpStream> {
+        let socket = TcpStream::connect(to)?;
+        socket.set_nodelay(true)?;
+        Ok(socket)
+    };
+    let mut tcp = [connect(at(0)?)?, connect(at(0)?)?];
+    let mut framed = Framed::connect(at(1)?)?;
+    let mut client = Client::connect(at(2)?, client::Config::default())?;
+    let mut buffer = vec![0; HEADER_LEN + LONGEST];
+    let mut medians = vec![Vec::new(); TWO_PROCESSES.len()];
+    let progress = setting.progress("sizes in two processes", sizes.len());
+    for size in sizes {
+        server.ask(&size.to_string())?;
+        let message = buffer.get_mut(..HEADER_LEN + size).context("too long")?;
+        let samples = take_turns(
+            TWO_PROCESSES.len(),
+            repeats,
+            &mut setting.random,
+            |variant| {
+                let began = Instant::now();
+                match variant {
+                    0 | 1 => {
+                        let payload = message.get_mut(HEADER_LEN..).context("too short")?;
+                        let socket = tcp.get_mut(variant).context("no such socket")?;
+                        socket.write_all(payload)?;
+                        socket.read_exact(payload)?;
+                    }
+                    2 => {
+                        framed.send_behind_headroom(message)?;
+                        ensure!(
+                            matches!(framed.receive()?, Received::Message(_)),
+                            "no answer"
+                        );
+                    }
+                    _ => {
+                        client.send(message.get(HEADER_LEN..).context("too short")?)?;
+                        ensure!(matches!(client.receive(), Event::Message(_)), "no answer");
+                    }
+                }
+                Ok(began.elapsed().as_secs_f64())
+            },
+        )?;
+        for (medians, samples) in medians.iter_mut().zip(samples) {
+            medians.push(Summary::of(samples).median);
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    stay_anywhere();
+    let ratios = tell(
+        "Two processes on two processors, Nagle off",
+        sizes,
+        &TWO_PROCESSES,
+        &medians,
+        findings,
+    );
+    let of = |variant: usize| ratios.get(variant).cloned().unwrap_or_default();
+    lines.push(line("codec, two processes", sizes, &of(2)));
+    Ok(())
+}

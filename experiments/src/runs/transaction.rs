@@ -1,0 +1,269 @@
+//! Two requests in a row, the second at another server: moved there by EOP, or by hand.
+
+use std::io::{Read as _, Write as _};
+use std::mem::take;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use eop_net::client::{Config, Order, begin_to_connect};
+use eop_net::{Client, Event};
+use eop_wire::HEADER_LEN;
+
+use super::resolved;
+use crate::experiment::{Experiment, Setting};
+use crate::framed::{Framed, Received};
+use crate::measure::statistics::{Summary, mean};
+use crate::measure::system::{stay_anywhere, stay_on};
+use crate::measure::turns::take_turns;
+use crate::record::{Axis, Findings, Graph, Line, Table};
+use crate::servers::Server;
+
+/// The experiment.
+pub const EXPERIMENT: Experiment = Experiment {
+    name: "transaction",
+    title: "A request, a redirect, another request (the paper's 4.1, Figure 6)",
+    asks: "How long does it take to connect to B, to ask, to be answered and moved to C by the same frame, and to ask there? \
+Beside it a client that knows C beforehand, closes B and connects to C by hand. Servers and client are processes on two \
+processors; all variants take turns within each size; ratios of medians to the client by hand, and their mean over the sizes. \
+A client may close B first, or last: then the farewell to B is off the way of the second request. That is no merit of EOP, \
+so it is tried by hand as well. The servers of EOP are `eop-net`'s; the clients are the bare codec, and `eop-net`.",
+    paper: "EOP 0.84 % faster than by hand (a ratio of 0.9916), Nagle's algorithm off, B closed first.",
+    meaning: "In sequence EOP costs what closing and connecting by hand costs, and the application need not know C. The gain \
+of closing last is as large for sockets by hand. What EOP adds is that the redirect's header comes before a long response \
+has come, so that the connection to C can be made meanwhile; `wan` shows what that saves.",
+    run,
+};
+
+/// How a client goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    ByHand,
+    ByHandClosingLast,
+    Codec,
+    CodecClosingLast,
+    CodecAtTheHeader,
+    Net,
+    NetNewFirst,
+}
+
+pub(super) const WAYS: [(&str, Way); 8] = [
+    ("by hand", Way::ByHand),
+    ("by hand again (A/A)", Way::ByHand),
+    ("by hand, B closed last", Way::ByHandClosingLast),
+    ("EOP, codec, in sequence", Way::Codec),
+    ("EOP, codec, B closed last", Way::CodecClosingLast),
+    (
+        "EOP, codec, connecting at the redirect's header",
+        Way::CodecAtTheHeader,
+    ),
+    ("EOP, eop-net, in sequence", Way::Net),
+    ("EOP, eop-net, the new connection first", Way::NetNewFirst),
+];
+
+/// When B is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    First,
+    Last,
+    LastAndConnectingAtTheHeader,
+}
+
+/// Where the servers are: two over TCP alone, two of EOP.
+pub(super) type Places = [SocketAddr; 4];
+
+fn run(setting: &mut Setting) -> Result<Findings> {
+    let step = setting.pick(500, 16_000);
+    let sizes: Vec<usize> = (100..=32_768).step_by(step).collect();
+    let repeats = setting.pick(60, 3);
+    stay_on(0);
+    let mut server = Server::ours("transaction", &["transaction", ""])?;
+    let places: Vec<SocketAddr> = server
+        .addresses
+        .iter()
+        .copied()
+        .map(SocketAddr::V4)
+        .collect();
+    let places: Places = places.try_into().ok().context("four servers")?;
+    let mut medians = vec![Vec::new(); WAYS.len()];
+    let progress = setting.progress("sizes", sizes.len());
+    let mut bench = Bench::default();
+    for size in &sizes {
+        server.ask(&size.to_string())?;
+        bench.message.resize(HEADER_LEN + size, 7);
+        let samples = take_turns(WAYS.len(), repeats, &mut setting.random, |it| {
+            let (name, way) = WAYS.get(it).context("no such way")?;
+            bench.transact(*way, places).context(*name)
+        })?;
+        for (medians, samples) in medians.iter_mut().zip(samples) {
+            medians.push(Summary::of(samples).median);
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    stay_anywhere();
+    let mut findings = Findings::default();
+    let mut table = Table::new(
+        "Both requests, beside a client by hand that closes B first",
+        &[
+            "",
+            "mean ratio",
+            "p10",
+            "p90",
+            "microseconds at 1100 octets",
+        ],
+    );
+    let base = medians.first().cloned().unwrap_or_default();
+    let mut means = Vec::new();
+    let mut lines = Vec::new();
+    for ((name, way), medians) in WAYS.iter().zip(&medians) {
+        let ratios: Vec<f64> = medians
+            .iter()
+            .zip(&base)
+            .map(|(it, base)| it / base)
+            .collect();
+        let Summary { p10, p90, .. } = Summary::of(ratios.clone());
+        let at = medians.get(2).map_or(f64::NAN, |it| it * 1e6);
+        table.row(*name, [mean(&ratios), p10, p90, at]);
+        means.push(mean(&ratios));
+        if *way != Way::CodecAtTheHeader {
+            let points = sizes.chunks(4).zip(medians.chunks(4));
+            let points = points.map(|(sizes, medians)| {
+                let sizes: Vec<f64> = sizes.iter().map(|it| *it as f64).collect();
+                (mean(&sizes), mean(medians) * 1e6)
+            });
+            lines.push(Line {
+                name: (*name).to_owned(),
+                points: points.collect(),
+            });
+        }
+    }
+    let of = |wanted: usize| means.get(wanted).copied().unwrap_or(f64::NAN);
+    let spread = (of(1) - 1.0).abs();
+    findings.budgets.push(resolved(
+        "redirect and second request, in sequence, codec",
+        1.0,
+        of(3),
+        "x by hand",
+        spread,
+    ));
+    findings.budgets.push(resolved(
+        "the same, the old connection closed last, codec",
+        0.9,
+        of(4),
+        "x by hand",
+        spread,
+    ));
+    findings.tables.push(table);
+    findings.graphs.push(Graph {
+        name: "transaction".to_owned(),
+        title: "Two requests at two servers".to_owned(),
+        x: Axis::linear("octets of a request and of an answer"),
+        y: Axis::linear("microseconds"),
+        lines,
+    });
+    Ok(findings)
+}
+
+/// What a client needs and has already.
+#[derive(Default)]
+pub(super) struct Bench {
+    /// Headroom, and the octets of a request.
+    pub(super) message: Vec<u8>,
+    buffers: [Vec<u8>; 2],
+}
+
+impl Bench {
+    /// Two requests at two servers: seconds from the first connect to the second answer.
+    pub(super) fn transact(&mut self, way: Way, places: Places) -> Result<f64> {
+        let began = Instant::now();
+        match way {
+            Way::ByHand => self.by_hand(Closing::First, places)?,
+            Way::ByHandClosingLast => self.by_hand(Closing::Last, places)?,
+            Way::Codec => self.by_codec(Closing::First, places)?,
+            Way::CodecClosingLast => self.by_codec(Closing::Last, places)?,
+            Way::CodecAtTheHeader => {
+                self.by_codec(Closing::LastAndConnectingAtTheHeader, places)?
+            }
+            Way::Net => self.by_net(Order::OldFirst, places)?,
+            Way::NetNewFirst => self.by_net(Order::NewFirst, places)?,
+        }
+        Ok(began.elapsed().as_secs_f64())
+    }
+
+    fn by_hand(&mut self, closing: Closing, [b, c, ..]: Places) -> Result<()> {
+        let payload = self.message.get_mut(HEADER_LEN..).context("no headroom")?;
+        let mut b = connect(b)?;
+        b.write_all(payload)?;
+        b.read_exact(payload)?;
+        let last = Some(b).filter(|_| closing == Closing::Last);
+        let mut c = connect(c)?;
+        c.write_all(payload)?;
+        drop(last);
+        c.read_exact(payload)?;
+        Ok(())
+    }
+
+    fn by_codec(&mut self, closing: Closing, [_, _, b, _]: Places) -> Result<()> {
+        let [for_b, for_c] = &mut self.buffers;
+        let mut b = Framed::connect_reusing(take(for_b), b)?;
+        b.send_behind_headroom(&mut self.message)?;
+        let received = match closing {
+            Closing::First | Closing::Last => b.receive()?,
+            Closing::LastAndConnectingAtTheHeader => b.receive_heading()?,
+        };
+        let (Received::Redirect(to, _) | Received::Heading(to)) = received else {
+            bail!("no redirect: {received:?}");
+        };
+        let for_c = take(for_c);
+        let (mut c, last) = match closing {
+            Closing::LastAndConnectingAtTheHeader => {
+                let connecting = begin_to_connect(to.into())?;
+                b.receive_rest()?;
+                connecting.set_nonblocking(false)?;
+                connecting.set_nodelay(true)?;
+                (Framed::reusing(for_c, connecting), Some(b))
+            }
+            Closing::Last => (Framed::connect_reusing(for_c, to.into())?, Some(b)),
+            Closing::First => {
+                *for_b = b.close();
+                (Framed::connect_reusing(for_c, to.into())?, None)
+            }
+        };
+        c.send_behind_headroom(&mut self.message)?;
+        let for_b = last.map(Framed::close);
+        c.receive()?;
+        let [b, c_again] = &mut self.buffers;
+        *c_again = c.close();
+        for_b.into_iter().for_each(|it| *b = it);
+        Ok(())
+    }
+
+    fn by_net(&mut self, order: Order, [_, _, b, _]: Places) -> Result<()> {
+        let payload = self.message.get(HEADER_LEN..).context("no headroom")?;
+        let mut client = Client::connect(
+            b,
+            Config {
+                order,
+                ..Config::default()
+            },
+        )?;
+        client.send(payload)?;
+        answer(&mut client)?;
+        while !matches!(client.receive(), Event::Connected(_)) {}
+        client.send(payload)?;
+        answer(&mut client)
+    }
+}
+
+fn answer(client: &mut Client) -> Result<()> {
+    let event = client.receive();
+    ensure!(matches!(event, Event::Message(_)), "no answer: {event:?}");
+    Ok(())
+}
+
+fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpStream::connect(to)?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}

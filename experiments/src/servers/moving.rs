@@ -1,0 +1,135 @@
+//! Servers of `eop-net` that move their clients, and those to which they are moved.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Result, bail};
+use eop_net::server::{Config, Redirector};
+use eop_net::{Connection, Listener};
+
+use super::echo::LONGEST;
+use super::{drain, on_tokio, until_told};
+
+/// Moves everybody to `target`, without reading.
+pub(super) fn redirector(target: SocketAddrV4) -> Result<()> {
+    let listener = listen()?;
+    let address = listener.local_addr()?;
+    let _redirector = Redirector::start([listener], target)?;
+    until_told(&[address], str::to_owned)
+}
+
+/// The same over tokio, on one thread.
+pub(super) fn redirector_tokio(target: SocketAddrV4) -> Result<()> {
+    let address = on_tokio(move |tell| redirect_all(target, tell))?;
+    until_told(&[address], str::to_owned)
+}
+
+async fn redirect_all(target: SocketAddrV4, tell: mpsc::Sender<SocketAddr>) -> Result<()> {
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    let listener = eop_net::tokio::Listener::bind(address, Config::default())?;
+    tell.send(listener.local_addr()?)?;
+    loop {
+        // One that is lost meanwhile is none of the others' business.
+        drop(listener.accept().await?.redirect(target));
+    }
+}
+
+/// Answers each request, which is a number, with as many octets.
+pub(super) fn files() -> Result<()> {
+    let listener = listen()?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        while let Ok(connection) = listener.accept() {
+            thread::spawn(move || {
+                answer_by(connection, |request| {
+                    let length = String::from_utf8_lossy(request).parse().unwrap_or(0);
+                    vec![7; length]
+                })
+            });
+        }
+    });
+    until_told(&[address], str::to_owned)
+}
+
+/// The servers of a transaction. What they are told is the length of the messages.
+pub(super) fn transaction() -> Result<()> {
+    let length = Arc::new(AtomicUsize::new(0));
+    let addresses = begin_transaction(Ipv4Addr::LOCALHOST, &length)?;
+    until_told(&addresses, |line| {
+        length.store(line.trim().parse().unwrap_or(0), Ordering::SeqCst);
+        line.to_owned()
+    })
+}
+
+/// Two servers that answer with what they were asked, over TCP alone, which has to be told its `length`, and two of
+/// `eop-net`, of which the first moves its client to the second with its answer.
+///
+/// # Errors
+/// They cannot listen.
+pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<SocketAddr>> {
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let listener = TcpListener::bind((at, 0))?;
+        addresses.push(listener.local_addr()?);
+        let length = Arc::clone(length);
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                // A client that is gone is none of the next one's business.
+                let _ = echo_once(socket, length.load(Ordering::SeqCst));
+            }
+        });
+    }
+    let [home, target] = [(), ()].map(|()| Listener::bind((at, 0).into(), Config::default()));
+    let (home, target) = (home?, target?);
+    addresses.extend([home.local_addr()?, target.local_addr()?]);
+    let SocketAddr::V4(to) = target.local_addr()? else {
+        bail!("not of IPv4")
+    };
+    thread::spawn(move || {
+        while let Ok(connection) = home.accept() {
+            let _ = answer_and_move(connection, to);
+        }
+    });
+    thread::spawn(move || {
+        while let Ok(connection) = target.accept() {
+            let _ = answer_by(connection, <[u8]>::to_vec);
+        }
+    });
+    Ok(addresses)
+}
+
+fn listen() -> Result<Listener> {
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    Ok(Listener::bind(address, Config::default())?)
+}
+
+fn echo_once(mut socket: TcpStream, length: usize) -> Result<()> {
+    socket.set_nodelay(true)?;
+    let mut buffer = [0; LONGEST];
+    let message = buffer.get_mut(..length).unwrap_or_default();
+    socket.read_exact(message)?;
+    socket.write_all(message)?;
+    drain(&mut socket);
+    Ok(())
+}
+
+fn answer_and_move(mut connection: Connection, to: SocketAddrV4) -> Result<(), eop_net::Error> {
+    if let Some(request) = connection.receive()? {
+        connection.redirect_with(&request, to)?;
+    }
+    Ok(())
+}
+
+fn answer_by(
+    mut connection: Connection,
+    answer: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<(), eop_net::Error> {
+    while let Some(request) = connection.receive()? {
+        connection.respond(&answer(&request))?;
+    }
+    Ok(())
+}
