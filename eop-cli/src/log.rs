@@ -3,7 +3,11 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::progress::BARS;
 
@@ -16,7 +20,8 @@ pub(crate) enum Speaks {
     OfEvents,
 }
 
-/// Begins to log, `verbose` levels more than the command does by itself and `quiet` levels less.
+/// Begins to log, `verbose` levels more than the command does by itself and `quiet` levels less. From the second on, the
+/// sockets speak for themselves, too: what they say at less is what the command says in its own words.
 pub(crate) fn begin(speaks: Speaks, verbose: u8, quiet: u8) {
     const LEVELS: [LevelFilter; 6] = [
         LevelFilter::OFF,
@@ -32,15 +37,25 @@ pub(crate) fn begin(speaks: Speaks, verbose: u8, quiet: u8) {
     };
     let level = by_itself.saturating_add(verbose).saturating_sub(quiet);
     let level = LEVELS.get(usize::from(level)).copied();
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level.unwrap_or(LevelFilter::TRACE))
+    let level = level.unwrap_or(LevelFilter::TRACE);
+    let of_sockets = match verbose {
+        0 | 1 => LevelFilter::OFF,
+        2.. => level,
+    };
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(AroundBars)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    match speaks {
-        Speaks::OfFailures => lines.without_time().init(),
-        Speaks::OfEvents => lines.init(),
-    }
+    let lines = match speaks {
+        Speaks::OfFailures => lines.without_time().boxed(),
+        Speaks::OfEvents => lines.boxed(),
+    };
+    let levels = Targets::new()
+        .with_default(level)
+        .with_targets([("eop::client", of_sockets), ("eop::server", of_sockets)]);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(levels))
+        .init();
 }
 
 /// Standard error, with the bar taken away as long as a line is written.

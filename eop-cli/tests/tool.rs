@@ -293,6 +293,16 @@ fn control_c_says_what_is_left() {
 }
 
 #[test]
+fn who_wants_to_hear_it_is_told_of_every_message() {
+    let (_program, address) = Program::serving(&["listen", ANYWHERE]);
+    let quiet = given(eop(&["send", &address, "-v", "-d", "question"]), b"");
+    assert!(!String::from_utf8_lossy(&quiet.stderr).contains("sending"));
+    let (_program, address) = Program::serving(&["listen", ANYWHERE]);
+    let told = given(eop(&["send", &address, "-vvv", "-d", "question"]), b"");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("sending"));
+}
+
+#[test]
 fn a_terminal_shows_how_far_it_is() {
     let (_program, address, mut stdout) = printing(&["listen", ANYWHERE]);
     let copying = thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
