@@ -40,7 +40,8 @@ fn replayed(role: &str, peer: &str, file: &Scratch) -> (i32, String) {
     (code(&output), said(&output))
 }
 
-/// A faulty peer is found, in few steps, which fail again with it and do not with the honest peer.
+/// A faulty peer is found, in few steps, which fail again with it and do not with the honest peer. Its fault does not depend
+/// on who is faster: this test runs on busy machines.
 fn is_found(role: &str, mutant: &str) {
     let (found, said, file) = fuzzed(role, &format!("mutant-{role} {mutant}"));
     assert_eq!(found, 1, "{mutant}: {said}");
@@ -80,13 +81,13 @@ fn faulty_servers_are_found_in_few_steps_that_play_again() {
         "client-redirect-taken",
         "answers-twice",
         "acts-after-redirect",
-        "half-close-abandons",
-        "close-after-late-redirect",
-        "drain-blames",
+        "here-after-answer",
+        "late-response-apart",
+        "drain-answers",
         "lenient-grammar",
         "marks-by-connection",
-        "await-passes",
-        "error-everywhere",
+        "list-wraps",
+        "unknown-closes",
         "list-first-place",
     ] {
         is_found("server", mutant);

@@ -15,7 +15,7 @@ const AGAIN: u32 = 3;
 /// How much shorter than in the hunt a step may take while a failure is shrunk: what is silent is so hundreds of times.
 const HASTE: u32 = 4;
 /// How often a failure is played again before it counts for an accident of the machine.
-const TRIES: usize = 3;
+const TRIES: usize = 5;
 
 /// How long a hunt goes on, and how.
 #[derive(Debug, Clone, Copy)]

@@ -207,6 +207,8 @@ impl Session<'_> {
         while let Some(token) = self.awaited() {
             self.signal(&token)?;
         }
+        // Nothing orders an end that must not come; a round trip gives it time.
+        self.stage.ask("hello")?;
         let failed = |on: &usize| self.open.get(on).is_some_and(|open| open.model.failed);
         // Those that failed come first: an error that does not stay on its connection has shown then (EOP-ERR-3).
         let (first, then): (Vec<_>, Vec<_>) = self.open.keys().copied().partition(failed);
