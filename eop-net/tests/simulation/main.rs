@@ -19,6 +19,7 @@
 mod account;
 mod chance;
 mod client;
+mod connection;
 mod fickle;
 mod network;
 mod server;
@@ -34,7 +35,6 @@ use world::{Nature, World};
 const SEEDS: Range<u64> = 0..250;
 
 const WORLD: World = World {
-    clients: None,
     nature: Nature::Faulty,
 };
 
@@ -74,7 +74,6 @@ fn in_every_world_messages_are_answered_or_reported_and_none_runs_twice() {
 fn in_a_kind_world_nothing_is_uncertain() {
     let kind = World {
         nature: Nature::Kind,
-        ..WORLD
     };
     for seed in seeds() {
         let outcome = kind.play(seed);
@@ -108,7 +107,6 @@ fn a_seed_makes_the_same_world_again() {
 fn servers_that_move_what_they_acted_on_are_found() {
     let dishonest = World {
         nature: Nature::Dishonest,
-        ..WORLD
     };
     let found = (0..50).find_map(|seed| dishonest.play(seed).breach);
     let breach = found.expect("nothing is wrong with them");

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 
 use super::account::Acts;
 use super::chance::Chance;
+use super::connection::End;
 use super::fickle::{insisted, tried};
-use super::network::End;
 use super::world::Nature;
 
 /// A server, as often as it takes a connection.

@@ -24,8 +24,6 @@ const LONG: Duration = Duration::from_secs(3_600);
 /// What a world is made of.
 #[derive(Clone, Copy)]
 pub(crate) struct World {
-    /// Its clients; by chance if nobody says.
-    pub(crate) clients: Option<usize>,
     /// What its servers and its network are like.
     pub(crate) nature: Nature,
 }
@@ -106,7 +104,7 @@ impl World {
             }
         }
 
-        let clients = self.clients.unwrap_or_else(|| 1 + chance.index(5));
+        let clients = 1 + chance.index(5);
         let mut asking = JoinSet::new();
         for number in 0..clients {
             let asker = Asker {
