@@ -79,12 +79,16 @@ impl Framed {
     /// # Errors
     /// What the system says.
     pub fn send_behind_headroom(&mut self, message: &mut [u8]) -> Result<()> {
-        let (room, payload) = message
-            .split_first_chunk_mut::<HEADER_LEN>()
-            .context("no headroom")?;
-        let encoded = Frame::normal(payload)?.encode();
-        let [header, _] = encoded.chunks();
-        *room = *header.first_chunk().context("a short header")?;
+        put_header(message, |payload| Ok(Frame::normal(payload)?))?;
+        Ok(self.socket.write_all(message)?)
+    }
+
+    /// The same as the response of a redirect to `to`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn redirect_behind_headroom(&mut self, to: SocketAddrV4, message: &mut [u8]) -> Result<()> {
+        put_header(message, |payload| Ok(Frame::redirect(to, payload)?))?;
         Ok(self.socket.write_all(message)?)
     }
 
@@ -167,4 +171,15 @@ impl Framed {
             self.unseen = 0..count;
         }
     }
+}
+
+/// Writes the header of the frame that `make` makes of the octets behind the headroom into it.
+fn put_header(message: &mut [u8], make: impl Fn(&[u8]) -> Result<Frame<'_>>) -> Result<()> {
+    let (room, payload) = message
+        .split_first_chunk_mut::<HEADER_LEN>()
+        .context("no headroom")?;
+    let encoded = make(payload)?.encode();
+    let [header, _] = encoded.chunks();
+    *room = *header.first_chunk().context("a short header")?;
+    Ok(())
 }

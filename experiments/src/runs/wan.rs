@@ -99,7 +99,7 @@ fn transactions_of(
 ) -> Result<Vec<f64>> {
     let length = Arc::new(AtomicUsize::new(size));
     let addresses = servers.within(|| moving::begin_transaction(servers.address(), &length))??;
-    let places: Places = addresses.try_into().ok().context("four servers")?;
+    let places: Places = addresses.try_into().ok().context("six servers")?;
     let mut bench = Bench::default();
     bench.message.resize(HEADER_LEN + size, 7);
     let samples = clients.within(|| {

@@ -10,10 +10,9 @@ use std::thread;
 use anyhow::Result;
 use eop_net::server::Config;
 use eop_net::{Connection, Listener};
-use eop_wire::HEADER_LEN;
 
+use super::moving::{Buffers, answer_with_the_codec};
 use super::until_told;
-use crate::framed::{Framed, Received};
 
 /// The longest message, in octets.
 pub const LONGEST: usize = 32 * 1024;
@@ -30,7 +29,7 @@ pub(super) fn serve() -> Result<()> {
             for socket in listener.incoming().flatten() {
                 let length = Arc::clone(&length);
                 thread::spawn(move || match framed {
-                    true => with_the_codec(socket),
+                    true => answer_with_the_codec(&mut Buffers::default(), socket),
                     false => over_tcp(socket, &length),
                 });
             }
@@ -63,19 +62,6 @@ fn over_tcp(mut socket: TcpStream, length: &AtomicUsize) -> Result<()> {
         }
         socket.write_all(buffer.get(..had).unwrap_or_default())?;
     }
-}
-
-fn with_the_codec(socket: TcpStream) -> Result<()> {
-    socket.set_nodelay(true)?;
-    let mut framed = Framed::over(socket);
-    let mut answer = vec![0; HEADER_LEN + LONGEST];
-    while let Received::Message(len) = framed.receive()? {
-        let answer = answer
-            .get_mut(..HEADER_LEN + len as usize)
-            .unwrap_or_default();
-        framed.send_behind_headroom(answer)?;
-    }
-    Ok(())
 }
 
 fn with_eop_net(mut connection: Connection) -> Result<(), eop_net::Error> {

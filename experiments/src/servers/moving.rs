@@ -10,9 +10,11 @@ use std::thread;
 use anyhow::{Result, bail};
 use eop_net::server::{Config, Redirector};
 use eop_net::{Connection, Listener};
+use eop_wire::HEADER_LEN;
 
 use super::echo::LONGEST;
 use super::{drain, on_tokio, until_told};
+use crate::framed::{Framed, Received};
 
 /// Moves everybody to `target`, without reading.
 pub(super) fn redirector(target: SocketAddrV4) -> Result<()> {
@@ -65,24 +67,33 @@ pub(super) fn transaction() -> Result<()> {
     })
 }
 
-/// Two servers that answer with what they were asked, over TCP alone, which has to be told its `length`, and two of
-/// `eop-net`, of which the first moves its client to the second with its answer.
+/// Two servers that answer with what they were asked, over TCP alone, which has to be told its `length`; two that do so with
+/// the codec, of which the first moves its client to the second with its answer; and two of `eop-net` that do the same. Each
+/// serves one client after the other.
 ///
 /// # Errors
 /// They cannot listen.
 pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
     for _ in 0..2 {
-        let listener = TcpListener::bind((at, 0))?;
-        addresses.push(listener.local_addr()?);
         let length = Arc::clone(length);
-        thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
-                // A client that is gone is none of the next one's business.
-                let _ = echo_once(socket, length.load(Ordering::SeqCst));
-            }
-        });
+        let mut buffer = vec![0; LONGEST];
+        addresses.push(serve_each(at, move |socket| {
+            echo_once(&mut buffer, socket, length.load(Ordering::SeqCst))
+        })?);
     }
+    let mut buffers = Buffers::default();
+    let target = serve_each(at, move |socket| {
+        answer_with_the_codec(&mut buffers, socket)
+    })?;
+    let SocketAddr::V4(to) = target else {
+        bail!("not of IPv4")
+    };
+    let mut buffers = Buffers::default();
+    let home = serve_each(at, move |socket| {
+        move_with_the_codec(&mut buffers, socket, to)
+    })?;
+    addresses.extend([home, target]);
     let [home, target] = [(), ()].map(|()| Listener::bind((at, 0).into(), Config::default()));
     let (home, target) = (home?, target?);
     addresses.extend([home.local_addr()?, target.local_addr()?]);
@@ -102,14 +113,68 @@ pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<
     Ok(addresses)
 }
 
+/// Listens, and serves one client after the other on a thread.
+fn serve_each(
+    at: Ipv4Addr,
+    mut serve: impl FnMut(TcpStream) -> Result<()> + Send + 'static,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind((at, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            // A client that is gone is none of the next one's business.
+            let _ = serve(socket);
+        }
+    });
+    Ok(address)
+}
+
+/// Memory that a server keeps for its next client: to read into, and of an answer with its headroom.
+#[derive(Default)]
+pub(super) struct Buffers {
+    reading: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Buffers {
+    fn ready(&mut self, socket: TcpStream) -> Result<Framed> {
+        socket.set_nodelay(true)?;
+        self.answer.resize(HEADER_LEN + LONGEST, 7);
+        Ok(Framed::reusing(std::mem::take(&mut self.reading), socket))
+    }
+
+    fn answer(&mut self, len: u32) -> &mut [u8] {
+        let answer = self.answer.get_mut(..HEADER_LEN + len as usize);
+        answer.unwrap_or_default()
+    }
+}
+
+pub(super) fn answer_with_the_codec(buffers: &mut Buffers, socket: TcpStream) -> Result<()> {
+    let mut framed = buffers.ready(socket)?;
+    while let Ok(Received::Message(len)) = framed.receive() {
+        framed.send_behind_headroom(buffers.answer(len))?;
+    }
+    buffers.reading = framed.close();
+    Ok(())
+}
+
+fn move_with_the_codec(buffers: &mut Buffers, socket: TcpStream, to: SocketAddrV4) -> Result<()> {
+    let mut framed = buffers.ready(socket)?;
+    if let Received::Message(len) = framed.receive()? {
+        framed.redirect_behind_headroom(to, buffers.answer(len))?;
+        drain(&mut framed.socket);
+    }
+    buffers.reading = framed.close();
+    Ok(())
+}
+
 fn listen() -> Result<Listener> {
     let address = (Ipv4Addr::LOCALHOST, 0).into();
     Ok(Listener::bind(address, Config::default())?)
 }
 
-fn echo_once(mut socket: TcpStream, length: usize) -> Result<()> {
+fn echo_once(buffer: &mut [u8], mut socket: TcpStream, length: usize) -> Result<()> {
     socket.set_nodelay(true)?;
-    let mut buffer = [0; LONGEST];
     let message = buffer.get_mut(..length).unwrap_or_default();
     socket.read_exact(message)?;
     socket.write_all(message)?;
