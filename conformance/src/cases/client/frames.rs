@@ -505,14 +505,14 @@ pub(super) const CASES: &[Case] = &[
     Case::client(
         "lim.raised",
         &["EOP-LIM-2"],
-        "a limit beyond the default is obeyed: with 3,000,000 that many octets are delivered, and one more is MessageTooLarge",
+        "a limit beyond the default is obeyed: with 2,000,000 that many octets are delivered, and one more is MessageTooLarge",
         |s| {
             let home = s.endpoint("home")?;
-            let (mut session, mut h) = asked(s, &home, "limit=3000000")?;
-            h.send(s.pick(n(pattern(3_000_000)), raw(normal_header(3_000_001), b"")))?;
+            let (mut session, mut h) = asked(s, &home, "limit=2000000")?;
+            h.send(s.pick(n(pattern(2_000_000)), raw(normal_header(2_000_001), b"")))?;
             if s.control() {
                 return session
-                    .expect_message(&pattern(3_000_000), "outstanding=0")
+                    .expect_message(&pattern(2_000_000), "outstanding=0")
                     .map(drop);
             }
             session.expect("ended MessageTooLarge uncertain=1")?;

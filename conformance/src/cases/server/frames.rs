@@ -420,9 +420,9 @@ pub(super) const CASES: &[Case] = &[
     Case::server(
         "lim.raised",
         &["EOP-LIM-2"],
-        "a limit beyond the default is obeyed: a request of 3,000,000 octets is answered, and a header that announces one more fails the connection",
+        "a limit beyond the default is obeyed: a request of 2,000,000 octets is answered, and a header that announces one more fails the connection",
         |s| {
-            let (address, limit) = s.with_option("limit", 3_000_000)?;
+            let (address, limit) = s.with_option("limit", 2_000_000)?;
             let mut a = s.connect_as("A", address)?;
             if s.control() {
                 let octets = usize::try_from(limit.min(8 << 20)).unwrap_or_default();
