@@ -26,7 +26,7 @@ pub struct Experiment {
 }
 
 /// Every experiment, in the order of the report.
-pub const ALL: [Experiment; 9] = [
+pub const ALL: [Experiment; 10] = [
     runs::micro::EXPERIMENT,
     runs::overhead::EXPERIMENT,
     runs::transaction::EXPERIMENT,
@@ -36,6 +36,7 @@ pub const ALL: [Experiment; 9] = [
     runs::loss::EXPERIMENT,
     runs::wan::EXPERIMENT,
     runs::beyond::EXPERIMENT,
+    runs::suite::EXPERIMENT,
 ];
 
 /// What an experiment is given.

@@ -7,6 +7,7 @@ pub mod loss;
 pub mod micro;
 pub mod overhead;
 pub mod rate;
+pub mod suite;
 pub mod transaction;
 pub mod wan;
 

@@ -21,7 +21,8 @@ Once with the machines of `eop-statemachine` over epoll (a socket and a machine 
 the kernel's what its allocator for small objects gained, for both ends of each connection.",
     paper: "None.",
     meaning: "The kernel's socket is most of an idle connection, whatever the server does with it. The machine itself takes \
-its octets and no heap.",
+its octets and no heap. A task of tokio that waits for a request holds besides the runtime's own account of the socket, the \
+limits of its connection, a timer for them, and 256 octets to read into.",
     run,
 };
 
