@@ -163,7 +163,9 @@ impl Drop for Server {
 fn on_its_processor(program: &str) -> Command {
     let mut command = Command::new("taskset");
     let only = std::thread::available_parallelism().map_or(1, usize::from) == 1;
-    command.args(["-c", if only { "0" } else { "1" }, program]);
+    command.args(["-c", if only { "0" } else { "1" }]);
+    // Whatever ends us ends the servers.
+    command.args(["setpriv", "--pdeathsig", "TERM", program]);
     command
 }
 

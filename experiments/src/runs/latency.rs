@@ -26,7 +26,7 @@ pub const EXPERIMENT: Experiment = Experiment {
     name: "latency",
     title: "Server redirection latency (the paper's 4.2, Figure 7)",
     asks: "How long is it from the client's connect to the end of the redirect? Server 1 redirects without reading, as an EOP \
-`Redirector` of `eop-net` (and over tokio), or it answers 302: nginx and Apache httpd as Debian has them, hyper, and a perfect \
+`Redirector` of `eop-net` (and over tokio), or it answers 302: nginx and Apache httpd as Debian has them (one worker, and one process of 512 threads), hyper, and a perfect \
 302, which is a loop of epoll, httparse and one write. The client sends its request at once, in both protocols, unless it is \
 slow: a slow one sends half of it, and the rest after a delay, unless the answer comes before. Servers run on one processor, \
 the client on the other, and the servers take turns. The A/A ratio is that of a second nginx.",
@@ -138,6 +138,7 @@ fn until_redirected(by: By, mut socket: TcpStream, began: Instant) -> Result<f64
 fn connect(to: SocketAddr) -> Result<TcpStream> {
     let socket = TcpStream::connect(to)?;
     socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
     Ok(socket)
 }
 

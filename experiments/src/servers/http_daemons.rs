@@ -1,4 +1,5 @@
-//! nginx and Apache httpd, as Debian has them: one worker of nginx, one process of Apache's event MPM. Each redirects `/move`
+//! nginx and Apache httpd, as Debian has them: one worker of nginx, one process of Apache's event MPM with
+//! 512 threads, since each client that has sent a part of its request occupies one. Each redirects `/move`
 //! and serves the files that it is given.
 
 use std::fs;
@@ -90,10 +91,9 @@ LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule alias_module {modules}/mod_alias.so
 StartServers 1
 ServerLimit 1
-ThreadsPerChild 64
-ThreadLimit 64
-MaxRequestWorkers 64
-AsyncRequestWorkerFactor 16
+ThreadsPerChild 512
+ThreadLimit 512
+MaxRequestWorkers 512
 DocumentRoot {root}/files
 <Directory {root}/files>
 Require all granted
