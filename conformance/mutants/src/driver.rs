@@ -54,16 +54,27 @@ pub(crate) fn stay() {
     sleep(Duration::from_secs(60));
 }
 
-/// The first line.
-fn hello(fault: Fault) -> &'static str {
-    if fault.has(Fault::WithoutOptions) || fault.has(Fault::LacksAndHas) {
-        "hello eop-test 1 role=client lacks=new-first,fallback"
-    } else if fault.has(Fault::LacksMandatory) {
-        "hello eop-test 1 role=client lacks=manual"
+/// What a driver says that it lacks, and whether it refuses that.
+fn lacks(fault: Fault) -> (&'static [&'static str], bool) {
+    if fault.has(Fault::WithoutOptions) {
+        (&["new-first", "fallback"], true)
+    } else if fault.has(Fault::LacksAndHas) {
+        (&["new-first", "fallback"], false)
+    } else if fault.has(Fault::LacksManual) {
+        (&["manual"], true)
     } else if fault.has(Fault::LacksUnknown) {
-        "hello eop-test 1 role=client lacks=sessions"
+        (&["sessions"], false)
     } else {
-        "hello eop-test 1 role=client"
+        (&[], false)
+    }
+}
+
+/// The first line.
+fn hello(fault: Fault) -> String {
+    let hello = "hello eop-test 1 role=client";
+    match lacks(fault) {
+        ([], _) => hello.to_owned(),
+        (lacking, _) => format!("{hello} lacks={}", lacking.join(",")),
     }
 }
 
@@ -84,7 +95,7 @@ pub(crate) fn run(fault: Fault) -> ExitCode {
     };
     let mut greeting = Some(hello(fault));
     if let Some(hello) = greeting.take_if(|_| !fault.has(Fault::HelloLate)) {
-        voice.line(hello);
+        voice.line(&hello);
     }
     let tls = match ClientTls::of_environment(fault) {
         Ok(tls) => tls.map(Rc::new),
@@ -116,7 +127,7 @@ struct Driver {
     tls: Option<Rc<ClientTls>>,
     voice: Voice,
     /// A hello that comes late.
-    greeting: Option<&'static str>,
+    greeting: Option<String>,
     sessions: BTreeMap<u32, Session>,
     /// The beginning of a line whose end has not come.
     unread: Vec<u8>,
@@ -195,7 +206,7 @@ impl Driver {
 
     fn obey(&mut self, line: &[u8], now: Instant) {
         if let Some(hello) = self.greeting.take() {
-            self.voice.line(hello);
+            self.voice.line(&hello);
         }
         if self.fault.has(Fault::HelloOnly) {
             return;
@@ -247,11 +258,14 @@ impl Driver {
         if settings.discipline == Discipline::Manual && settings.resend == Resend::Automatic {
             return self.reject(id, "connect", "manual-never-resends");
         }
-        let asks_for_an_option =
-            settings.order == Order::NewFirst || settings.fallback == Fallback::Home;
-        if self.fault.has(Fault::WithoutOptions) && asks_for_an_option
-            || self.fault.has(Fault::LacksMandatory) && settings.discipline == Discipline::Manual
-        {
+        let (lacking, refuses) = lacks(self.fault);
+        let asks = |feature: &&str| match *feature {
+            "new-first" => settings.order == Order::NewFirst,
+            "fallback" => settings.fallback == Fallback::Home,
+            "manual" => settings.discipline == Discipline::Manual,
+            _ => false,
+        };
+        if refuses && lacking.iter().any(asks) {
             return self.reject(id, "connect", "lacking");
         }
         if self.fault.has(Fault::RedirectRemembered) {

@@ -600,7 +600,7 @@ faults! {
 
     // The driver.
     HelloLate Subtle "hello-late" "Says hello only when it was spoken to." { Client: ["EOP-DRV-1"] }
-    LacksMandatory Subtle "lacks-manual" "Lacks the discipline manual, and says so." { Client: ["EOP-ACC-11"] }
+    LacksManual Subtle "lacks-manual" "Lacks the discipline manual, and says so." { Client: ["EOP-ACC-11"] }
     LacksAndHas Subtle "lacks-and-has" "Says that it lacks what it does when it is asked." { Client: ["EOP-DRV-24"] }
     LacksUnknown Subtle "lacks-unknown" "Says that it lacks something of which the contract knows nothing." { Client: ["EOP-DRV-1"] }
     NumbersPadded Subtle "numbers-padded" "Prints hops with a leading zero." { Client: ["EOP-DRV-13"] }
