@@ -36,7 +36,9 @@ impl Peer {
 
     fn say(&mut self, line: &str) {
         let input = self.input.as_mut().expect("its input has not ended");
-        writeln!(input, "{line}").expect("it reads");
+        // In one write, so that lines given at once are read at once.
+        let line = format!("{line}\n");
+        input.write_all(line.as_bytes()).expect("it reads");
     }
 
     fn hear(&mut self) -> String {
@@ -240,9 +242,8 @@ fn in_manual_the_end_waits_for_what_is_still_retired() {
     let mut driver = connected(&home, "discipline=manual");
     driver.say(&format!("1 send {}", hex("do answer 6f6b;fin")));
     assert_eq!(driver.event(), "1 message 6f6b outstanding=1 greeting=0");
-    driver.say("1 retire 1");
-    driver.say("1 sync a");
-    // Wherever the end of the stream comes, between these lines or behind them.
+    // The end of the stream comes before these lines or behind them: between them, it would not wait for the second.
+    driver.say("1 retire 1\n1 sync a");
     let told = [driver.event(), driver.event()];
     assert_eq!(told, ["1 synced a", "1 ended eof"]);
 }
