@@ -1,4 +1,6 @@
-//! The suite measured: every faulty peer is found out, and the honest one is not blamed.
+//! The suite measured: the trivial peers and some deliberate faults are found out.
+//!
+//! CI plays all of them, and the honest one, at the speed of a release: `mutants --check conformance/MUTANTS.md`.
 
 #![allow(
     clippy::expect_used,
@@ -17,12 +19,6 @@ fn fates(pattern: &str) -> (String, bool) {
         String::from_utf8_lossy(&output.stdout).into_owned(),
         output.status.success(),
     )
-}
-
-#[test]
-fn the_honest_peer_is_not_blamed() {
-    let (said, good) = fates("none");
-    assert!(good, "{said}");
 }
 
 #[test]
