@@ -110,7 +110,10 @@ fn budgets(page: &mut String, records: &[Record]) -> Result<()> {
             )?;
         }
     }
-    writeln!(page)?;
+    writeln!(
+        page,
+        "\nWhy a budget is missed is said with its experiment.\n"
+    )?;
     Ok(())
 }
 
