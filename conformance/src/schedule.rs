@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const AGAIN: u32 = 3;
 const BELIEVED: usize = 32;
 /// How many of many failing plays are played again before the others are believed.
 const SAMPLE: usize = 4;
+/// After so many plays that waited in vain, the others wait half as long, until what failed is played again.
+const IN_VAIN: usize = 48;
 /// Cases played at the same time.
 const SIDE_BY_SIDE: usize = 24;
 
@@ -197,7 +200,8 @@ pub fn run(
         case: *gate,
         cut: Cut::Whole,
     };
-    let opened = play(testee, &opening, settings, None);
+    let wait = WAIT.saturating_mul(settings.patience);
+    let opened = play(testee, &opening, settings, wait, None);
     if opened.stop.is_some() {
         let mut outcomes: Vec<_> = cases
             .iter()
@@ -213,9 +217,13 @@ pub fn run(
         return outcomes;
     }
     let stand = Results::default();
-    let conduct = |job: &Job, settings: &Settings| {
-        let played = play(testee, job, settings, None);
+    let in_vain = AtomicUsize::new(0);
+    let conduct = |job: &Job, settings: &Settings, wait: Duration| {
+        let played = play(testee, job, settings, wait, None);
         watch(&played);
+        if waited(&played, wait) {
+            in_vain.fetch_add(1, Ordering::Relaxed);
+        }
         let passed = played.stop.is_none();
         stand.record(job.case, played);
         if !passed || job.cut != Cut::Whole || settings.cut.is_some() {
@@ -246,7 +254,8 @@ pub fn run(
         Testee::Program(_) => PROGRAMS_SIDE_BY_SIDE,
     };
     work(jobs, side_by_side, settings.deadline, |job| {
-        conduct(job, settings)
+        let hasty = in_vain.load(Ordering::Relaxed) >= IN_VAIN;
+        conduct(job, settings, if hasty { wait / 2 } else { wait })
     });
     // Only what fails with more patience, and with less beside it, is believed to fail. Many failures are believed at once
     // if most of a sample of them are confirmed: then it is not the machine that was slow.
@@ -258,7 +267,7 @@ pub fn run(
     let again = |jobs: Vec<Job>| {
         let few = side_by_side.min(8);
         work(jobs.into(), few, settings.deadline, |job| {
-            conduct(job, &patient)
+            conduct(job, &patient, enough)
         });
     };
     let suspects = stand.suspects(enough);
@@ -291,7 +300,8 @@ pub fn hold(
         cut: failing.cut,
     };
     let kept = Kept::default();
-    let again = play(testee, &job, settings, Some(&kept));
+    let wait = WAIT.saturating_mul(settings.patience);
+    let again = play(testee, &job, settings, wait, Some(&kept));
     if again.stop.is_some() {
         look(&again);
     }
@@ -413,7 +423,13 @@ fn work(
 }
 
 /// Plays one case with one cut: its control, and its defect if it has one. What it leaves open is `kept`, if anywhere.
-fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) -> Played {
+fn play(
+    testee: &Testee,
+    job: &Job,
+    settings: &Settings,
+    wait: Duration,
+    kept: Option<&Kept>,
+) -> Played {
     let twins: &[Twin] = match job.case.polarity {
         Polarity::Positive => &[Twin::Control],
         Polarity::Negative => &[Twin::Control, Twin::Defect],
@@ -439,7 +455,7 @@ fn play(testee: &Testee, job: &Job, settings: &Settings, kept: Option<&Kept>) ->
                 authority: Arc::clone(authority),
                 terms: Terms::default(),
             }),
-            ..Manner::new(job.cut, WAIT.saturating_mul(settings.patience))
+            ..Manner::new(job.cut, wait)
         };
         let log = manner.log.clone();
         let play = Play {

@@ -16,7 +16,7 @@ const LONGEST_LINE: u64 = 64 * 1024;
 /// Lines that may wait to be taken; a testee that prints more waits as well.
 const UNTAKEN: usize = 256;
 /// How long a process may take to leave once its input has ended, before it is killed.
-const LEAVE: Duration = Duration::from_millis(500);
+const LEAVE: Duration = Duration::from_millis(400);
 
 /// What a process prints.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -67,7 +67,7 @@ fn read_late(s: &ServerStage<'_>, address: SocketAddrV4, limit: u32) -> Step {
 /// A client reads (control), or never reads (defect): then the 8 MB that
 /// `request` makes the server send are cut short.
 fn stalled(s: &ServerStage<'_>, request: &str, whole: impl Fn(&mut Link) -> Step) -> Step {
-    let (address, limit) = s.with_option("stall", 5 * LIMIT)?;
+    let (address, limit) = s.with_option("stall", 4 * LIMIT)?;
     let mut a = s.connect_as("A", address)?;
     a.send(n(request))?;
     if s.control() {
