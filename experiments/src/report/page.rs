@@ -112,7 +112,7 @@ fn budgets(page: &mut String, records: &[Record]) -> Result<()> {
     }
     writeln!(
         page,
-        "\nWhy a budget is missed is said with its experiment.\n"
+        "\nWhere the reason for a missed budget is known, it stands with its experiment.\n"
     )?;
     Ok(())
 }

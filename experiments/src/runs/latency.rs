@@ -33,8 +33,8 @@ each of these nothing happens for 20 ms, since processors that have rested are s
 the client on the other, and the servers take turns. The A/A ratio is that of a second nginx.",
     paper: "Apache with HTTP: latency that grows with the file's size, since a busy client sends its request late; with EOP it \
 depends neither on the size nor on the number of requests.",
-    meaning: "A redirect that does not read cannot wait for its client: its latency stays the same whatever the client's delay \
-is, and every HTTP server's grows with it, by as much as the delay. That is the paper's point, and it holds for any server that \
+    meaning: "A redirect that does not read cannot wait for its client: its latency does not grow with the client's \
+delay (how far it is the same, the budget says), and every HTTP server's does, by as much as the delay. That is the paper's point, and it holds for any server that \
 has to read first. For a client that sends at once nothing is claimed beyond what a perfect 302 also reaches: the connection \
 itself is most of the time. Today's event-driven servers do not collapse under slow clients as Apache 1.3 did.",
     run,
