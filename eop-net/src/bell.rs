@@ -24,10 +24,6 @@ impl Bell {
         drop(self.lock().take());
     }
 
-    pub(crate) fn has_rung(&self) -> bool {
-        self.lock().is_none()
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<PipeWriter>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -19,13 +19,13 @@ impl Counter {
         self.0.fetch_add(count.into(), Ordering::Relaxed);
     }
 
-    /// For what there can be less of, too.
+    /// For what there can be less of, too. Who sees that there is less sees what was counted before.
     pub(crate) fn take_one(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Release);
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
     }
 }
 

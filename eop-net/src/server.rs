@@ -15,8 +15,11 @@ use crate::transport::Accepted;
 mod blocking;
 mod connection;
 mod counters;
+mod crowd;
+mod desk;
 mod drain;
 mod limits;
+mod linger_counts;
 mod linger_list;
 mod lingering;
 mod observer;
@@ -31,7 +34,8 @@ pub use counters::{Counters, ServerCounts};
 pub use drain::Drain;
 #[cfg(feature = "tokio")]
 pub(crate) use limits::Acknowledging;
-pub use linger_list::{LingerCounts, LingerList};
+pub use linger_counts::LingerCounts;
+pub use linger_list::LingerList;
 pub(crate) use lingering::Farewell;
 #[cfg(feature = "tokio")]
 pub(crate) use lingering::{CAPACITY as LINGER_CAPACITY, Leaving, Turn};
@@ -71,6 +75,8 @@ impl Default for Config {
 pub struct ListenerOver<L> {
     pub(crate) socket: L,
     pub(crate) config: Config,
+    /// The port at which it listens, if the system tells.
+    port: Option<u16>,
     list: LingerList,
     drain: Option<Drain>,
     counters: Counters,
@@ -79,10 +85,11 @@ pub struct ListenerOver<L> {
 }
 
 impl<L> ListenerOver<L> {
-    pub(crate) fn over(socket: L, config: Config) -> Self {
+    pub(crate) fn over(socket: L, at: Option<SocketAddr>, config: Config) -> Self {
         Self {
             socket,
             config,
+            port: at.map(|it| it.port()),
             list: LingerList::default(),
             drain: None,
             counters: Counters::default(),
@@ -121,7 +128,27 @@ impl<L> ListenerOver<L> {
         self
     }
 
-    pub(crate) fn accepted<S: Accepted>(
+    /// A connection over a socket that was accepted here just now.
+    pub(crate) fn accepted<S: Accepted>(&self, socket: S) -> io::Result<ConnectionOver<S>> {
+        if !socket::HANDED_DOWN {
+            socket.send_at_once();
+        }
+        Ok(self
+            .connection_over(socket, self.config)?
+            .at_port(self.port))
+    }
+
+    /// A connection over a socket that was accepted somewhere.
+    pub(crate) fn found<S: Accepted>(
+        &self,
+        socket: S,
+        config: Config,
+    ) -> io::Result<ConnectionOver<S>> {
+        socket.send_at_once();
+        self.connection_over(socket, config)
+    }
+
+    fn connection_over<S: Accepted>(
         &self,
         socket: S,
         config: Config,
@@ -158,7 +185,7 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
-        socket::listen_on(address).map(|socket| Self::over(socket, config))
+        socket::listen_on(address).map(|socket| Self::listening(socket, config))
     }
 
     /// The same `count` times on one address, between which the system spreads the clients: one for each thread that
@@ -169,7 +196,12 @@ impl Listener {
     /// What the system says.
     pub fn bind_each(address: SocketAddr, config: Config, count: usize) -> io::Result<Vec<Self>> {
         let sockets = socket::listen_each(address, count)?.into_iter();
-        Ok(sockets.map(|it| Self::over(it, config)).collect())
+        Ok(sockets.map(|it| Self::listening(it, config)).collect())
+    }
+
+    fn listening(socket: std::net::TcpListener, config: Config) -> Self {
+        let at = socket.local_addr().ok();
+        Self::over(socket, at, config)
     }
 
     /// Where it listens.
@@ -186,7 +218,7 @@ impl Listener {
     /// What the system says: of a client that gave up, or that it has no more sockets to give. Either passes; in the
     /// second case wait a little before the next call.
     pub fn accept(&self) -> io::Result<Connection> {
-        self.connection(socket::accept(&self.socket)?, self.config)
+        self.accepted(socket::accept(&self.socket)?)
     }
 
     /// The same, without a word of EOP yet: for a server whose terms depend on where the client arrived. Give the socket
@@ -204,7 +236,7 @@ impl Listener {
     /// # Errors
     /// The configuration of TLS cannot be used.
     pub fn connection(&self, socket: TcpStream, config: Config) -> io::Result<Connection> {
-        self.accepted(socket, config)
+        self.found(socket, config)
     }
 }
 

@@ -15,7 +15,7 @@ use rustix::net::sockopt::{
 };
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, SocketType,
-    accept_with, bind, connect, listen, recv, sendmsg, shutdown, socket_with,
+    accept_with, acceptfrom_with, bind, connect, listen, recv, sendmsg, shutdown, socket_with,
 };
 
 use crate::transport::{Read, Written};
@@ -56,15 +56,23 @@ pub(crate) fn listen_each(address: SocketAddr, count: usize) -> io::Result<Vec<T
 
 fn listen_by(socket: OwnedFd, address: SocketAddr) -> io::Result<TcpListener> {
     set_socket_reuseaddr(&socket, true)?;
+    send_at_once(&socket);
     bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
     Ok(TcpListener::from(socket))
 }
 
-/// Waits for a connection and takes it.
+/// Waits for a connection and takes it, unless the listener was told not to wait.
 pub(crate) fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     let socket = retry_on_intr(|| accept_with(listener, SocketFlags::CLOEXEC))?;
     Ok(TcpStream::from(socket))
+}
+
+/// The same, with the peer's end.
+pub(crate) fn accept_from(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (socket, peer) = retry_on_intr(|| acceptfrom_with(listener, SocketFlags::CLOEXEC))?;
+    let peer = peer.ok_or(io::ErrorKind::ConnectionAborted)?;
+    Ok((TcpStream::from(socket), SocketAddr::try_from(peer)?))
 }
 
 /// Begins to connect; [`connected`] says what came of it once the socket is writable.
@@ -108,6 +116,9 @@ fn stream_socket(address: SocketAddr, flags: SocketFlags) -> io::Result<OwnedFd>
     };
     Ok(socket_with(family, SocketType::STREAM, flags, None)?)
 }
+
+/// Whether an accepted socket has Nagle's algorithm off because its listener has.
+pub(crate) const HANDED_DOWN: bool = cfg!(target_os = "linux");
 
 /// Switches Nagle's algorithm off (EOP-FRM-10). A socket that is lost already does not mind.
 pub(crate) fn send_at_once(socket: impl AsFd) {

@@ -11,9 +11,9 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use eop_net::server::{Config, Connection, Departure};
+use eop_net::server::{Config, Connection, Departure, Listener};
 use eop_net::{Error, PeerError, Service};
-use stage::{expect, normal, redirect, rest, serving};
+use stage::{expect, loopback, normal, redirect, rest, serving};
 
 fn connect(server: &stage::Server<impl Sized>) -> TcpStream {
     TcpStream::connect(server.address).expect("the server")
@@ -40,6 +40,17 @@ fn requests_are_answered_however_they_are_cut() {
     client.shutdown(Shutdown::Write).expect("a half-close");
     assert_eq!(rest(&mut client), octets);
     assert!(server.join().is_ok());
+}
+
+/// Shows EOP-FRM-10. Its listener hands that down to it, where the system does; elsewhere it is asked for later.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_accepted_sends_at_once() {
+    let listener = Listener::bind(loopback(), Config::default()).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let _client = TcpStream::connect(address).expect("the server");
+    let socket = listener.accept_stream().expect("a client");
+    assert!(socket.nodelay().expect("a flag"));
 }
 
 /// Shows EOP-HCL-1.

@@ -183,6 +183,48 @@ fn listeners_share_an_address_and_its_clients() {
     assert!(TcpStream::connect(address).is_err(), "nobody listens now");
 }
 
+#[test]
+fn a_redirector_keeps_to_the_limit_of_its_list() {
+    let (listener, list, address) = listening(Config::default(), 2);
+    let _redirector = Redirector::start([listener], target()).expect("a thread");
+    let mut clients: Vec<_> = (0..3)
+        .map(|_| {
+            let mut client = TcpStream::connect(address).expect("the redirector");
+            expect(&mut client, &redirect(target(), b""));
+            client
+        })
+        .collect();
+    let counts = wait_for(&list, |counts| counts.evicted > 0);
+    assert_eq!((counts.lingering, counts.evicted), (2, 1));
+    assert_eq!(rest(&mut clients[0]), b"", "the first one is the last's");
+}
+
+#[test]
+fn a_client_that_stays_is_left_by_a_redirector_too() {
+    let config = Config {
+        linger_idle: Duration::from_millis(100),
+        ..Config::default()
+    };
+    let (listener, list, address) = listening(config, 8);
+    let _redirector = Redirector::start([listener], target()).expect("a thread");
+    let mut client = TcpStream::connect(address).expect("the redirector");
+    assert_eq!(rest(&mut client), redirect(target(), b""));
+    assert_eq!(wait_for(&list, |it| it.lingering == 0).idle_limit, 1);
+}
+
+#[test]
+fn a_redirector_that_stops_still_sees_off_its_clients() {
+    let (listener, list, address) = listening(Config::default(), 8);
+    let redirector = Redirector::start([listener], target()).expect("a thread");
+    let mut client = TcpStream::connect(address).expect("the redirector");
+    expect(&mut client, &redirect(target(), b""));
+    drop(redirector);
+    client.write_all(&[7; 300_000]).expect("somebody reads");
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    assert_eq!(rest(&mut client), b"");
+    assert_eq!(wait_for(&list, |it| it.lingering == 0).ended, 1);
+}
+
 /// A server that can be drained: every connection answers each request with its own octets.
 fn drained(drain: &Drain) -> SocketAddr {
     let (listener, _, address) = listening(Config::default(), 64);

@@ -14,6 +14,7 @@ pub mod found;
 pub mod holding;
 pub mod http_daemons;
 pub mod hyper_302;
+mod least;
 pub mod moving;
 
 /// How long a server may take to begin.
@@ -198,6 +199,7 @@ pub fn serve(kind: &str, argument: &str) -> Result<()> {
         "echo" => echo::serve(),
         "302" => found::serve(argument),
         "hyper" => hyper_302::serve(argument),
+        "least" => least::serve(argument.parse()?),
         "redirector" => moving::redirector(argument.parse()?),
         "redirector-tokio" => moving::redirector_tokio(argument.parse()?),
         "files" => moving::files(),

@@ -22,6 +22,7 @@ impl Connection {
     /// Speaks EOP over a socket that was accepted elsewhere. It lingers in the process's own list.
     #[must_use]
     pub fn over(socket: TcpStream, config: Config) -> Self {
+        socket::send_at_once(&socket);
         let socket = Stream::Plain(socket);
         Self::new(
             socket,

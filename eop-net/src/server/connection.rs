@@ -36,6 +36,8 @@ const COPIED: usize = 8 * 1024;
 pub struct ConnectionOver<S: Transport> {
     /// Gone once the client is being seen off.
     pub(crate) socket: Option<Stream<S>>,
+    /// The port at which it was accepted, if that is known.
+    port: Option<u16>,
     /// When it was accepted.
     since: Instant,
     machine: Server,
@@ -109,10 +111,10 @@ impl<S: Accepted> ConnectionOver<S> {
         serving: Option<Serving>,
         counters: Counters,
     ) -> Self {
-        socket.send_at_once();
         Self {
             observer: Observer::new(|| socket.peer_addr().ok(), counters),
             socket: Some(socket),
+            port: None,
             since: S::now(),
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
@@ -126,6 +128,11 @@ impl<S: Accepted> ConnectionOver<S> {
             list,
             serving,
         }
+    }
+
+    pub(super) const fn at_port(mut self, port: Option<u16>) -> Self {
+        self.port = port;
+        self
     }
 
     /// Lets `list` see this client off, instead of the process's own.
@@ -321,8 +328,11 @@ impl<S: Accepted> ConnectionOver<S> {
     }
 
     fn is_here(&self, to: SocketAddrV4) -> bool {
-        self.local_addr()
-            .is_ok_and(|local| local == SocketAddr::V4(to))
+        // Most targets are told apart by their port, without asking the system.
+        self.port.is_none_or(|port| port == to.port())
+            && self
+                .local_addr()
+                .is_ok_and(|local| local == SocketAddr::V4(to))
     }
 }
 
@@ -446,6 +456,11 @@ impl<S: Accepted> ConnectionOver<S> {
     pub(crate) fn secured_by(&self) -> Instant {
         let (since, limit) = (self.since, self.config.header);
         since.checked_add(limit).unwrap_or(since)
+    }
+
+    /// Whether there is no handshake.
+    pub(super) fn is_plain(&self) -> bool {
+        self.socket.as_ref().is_none_or(|it| it.plain().is_some())
     }
 
     /// Waits for the handshake; a transport that is not waited for has had it before.
@@ -644,7 +659,7 @@ impl<S: Accepted> ConnectionOver<S> {
         matches!(read, Read::Octets)
     }
 
-    fn socket(&self) -> io::Result<&Stream<S>> {
+    pub(super) fn socket(&self) -> io::Result<&Stream<S>> {
         self.socket
             .as_ref()
             .ok_or_else(|| io::ErrorKind::NotConnected.into())

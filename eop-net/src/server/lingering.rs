@@ -1,6 +1,6 @@
 //! The last of a connection: what the client still sends is read and thrown away until it ends its stream or a limit
 //! passes, so that closing does not destroy what is on its way to it (EOP-CLS-1 to EOP-CLS-7). Who does that for many
-//! clients at once is `linger_list.rs`.
+//! clients at once is `crowd.rs`.
 
 use std::io::{self, IoSlice};
 use std::net::TcpStream;
@@ -95,6 +95,15 @@ struct Rest {
     since: Instant,
 }
 
+/// What is known of a socket before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Something came, or room to write.
+    Something,
+    /// The client ended its stream: behind what is there nothing comes.
+    TheEnd,
+}
+
 /// What came of throwing away what is there.
 pub(crate) enum Turn {
     Gone(Departure),
@@ -179,6 +188,14 @@ impl Lingering {
         }
     }
 
+    /// The client, for whoever sees it off otherwise; `None` if it is gone.
+    pub(super) fn into_leaving(mut self) -> Option<Leaving<TcpStream>> {
+        match self.take() {
+            Whereabouts::Here(leaving) => Some(leaving),
+            Whereabouts::Gone(_) => None,
+        }
+    }
+
     const fn take(&mut self) -> Whereabouts {
         std::mem::replace(&mut self.client, Whereabouts::Gone(Departure::HandedOver))
     }
@@ -196,9 +213,8 @@ impl Leaving<TcpStream> {
     /// Sees the client off, and waits for that.
     pub(super) fn linger(mut self) -> Departure {
         let mut octets = Vec::with_capacity(CAPACITY);
-        let mut cx = Context::from_waker(Waker::noop());
         loop {
-            let turn = self.turn(&mut octets, &mut cx);
+            let turn = self.heed(Heard::Something, &mut octets);
             let left = match (turn, self.left(Instant::now())) {
                 (Turn::Gone(departure), _) | (_, Err(departure)) => return departure,
                 (Turn::More, Ok(_)) => continue,
@@ -215,6 +231,17 @@ impl Leaving<TcpStream> {
     }
 }
 
+impl Leaving<TcpStream> {
+    /// Writes what is left and throws away what is there, for a socket that is watched: whatever comes later is heard of again,
+    /// so a read that leaves room has had everything, and nobody need ask a second time. `octets` has capacity.
+    pub(super) fn heed(&mut self, heard: Heard, octets: &mut Vec<u8>) -> Turn {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.turn_until(octets, &mut cx, |octets| {
+            (octets.len() < octets.capacity()).then_some(heard)
+        })
+    }
+}
+
 impl<S: Transport + Acknowledging> Leaving<S> {
     /// How long it has been waited for.
     pub(crate) fn waited(&self) -> Duration {
@@ -227,7 +254,18 @@ impl<S: Transport + Acknowledging> Leaving<S> {
     }
 
     /// Writes what is left and throws away what is there, `octets` at a time, which has capacity. It never waits.
+    #[cfg(feature = "tokio")]
     pub(crate) fn turn(&mut self, octets: &mut Vec<u8>, cx: &mut Context<'_>) -> Turn {
+        self.turn_until(octets, cx, |_| None)
+    }
+
+    /// Reads until nothing is there, or `last` says of what was read that it was all.
+    fn turn_until(
+        &mut self,
+        octets: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+        last: impl Fn(&Vec<u8>) -> Option<Heard>,
+    ) -> Turn {
         self.has_more = false;
         if self.write_rest(cx).is_err() {
             return Turn::Gone(Departure::Lost);
@@ -235,18 +273,31 @@ impl<S: Transport + Acknowledging> Leaving<S> {
         for _ in 0..READS {
             octets.clear();
             match self.socket.read(cx, octets) {
-                Read::Octets => self.limits.note_octets(S::now()),
-                Read::End if self.has_rest() => {
-                    self.ended = true;
-                    return Turn::Quiet;
+                Read::Octets => {
+                    self.limits.note_octets(S::now());
+                    match last(octets) {
+                        Some(Heard::Something) => return Turn::Quiet,
+                        Some(Heard::TheEnd) => return self.end(),
+                        None => {}
+                    }
                 }
-                Read::End => return Turn::Gone(Departure::Ended),
+                Read::End => return self.end(),
                 Read::Lost(_) => return Turn::Gone(Departure::Lost),
                 Read::Nothing => return Turn::Quiet,
             }
         }
         self.has_more = true;
         Turn::More
+    }
+
+    /// The client has ended its stream, which is over once it was told everything (EOP-CLS-5).
+    const fn end(&mut self) -> Turn {
+        if self.has_rest() {
+            self.ended = true;
+            Turn::Quiet
+        } else {
+            Turn::Gone(Departure::Ended)
+        }
     }
 
     fn write_rest(&mut self, cx: &mut Context<'_>) -> io::Result<()> {

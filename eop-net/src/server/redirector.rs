@@ -1,18 +1,15 @@
-//! [`Redirector`]: a server that reads nothing and moves every client at once. Where to is `targets.rs`'s.
+//! [`Redirector`]: a server that reads nothing and moves every client at once. Where to is `targets.rs`'s, and what each of
+//! its threads does `desk.rs`'s.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
+use super::Listener;
+use super::desk::Desk;
 use super::targets::Targets;
-use super::{Connection, Listener};
 use crate::bell::Bell;
-use crate::socket;
-
-/// How long to wait when the system has no more sockets to give.
-const SHORTAGE: Duration = Duration::from_millis(20);
+use crate::counters::Counter;
 
 /// Moves every client that arrives, before anything is read from it (EOP-RED-11).
 ///
@@ -33,7 +30,8 @@ const SHORTAGE: Duration = Duration::from_millis(20);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Dropping it stops its threads. Clients that were moved before are still seen off.
+/// Its threads see off the clients that they moved, and share nothing but counts and the limit of the listener's
+/// [`LingerList`](super::LingerList). Dropping the redirector stops them; who has not gone by then is handed to the list.
 #[derive(Debug)]
 pub struct Redirector {
     work: Arc<Work>,
@@ -53,12 +51,12 @@ pub struct RedirectorCounts {
 }
 
 #[derive(Debug)]
-struct Work {
-    targets: Box<dyn Targets>,
-    stop: Bell,
-    redirected: AtomicU64,
-    turned_away: AtomicU64,
-    lost: AtomicU64,
+pub(super) struct Work {
+    pub(super) targets: Box<dyn Targets>,
+    pub(super) stop: Bell,
+    pub(super) redirected: Counter,
+    pub(super) turned_away: Counter,
+    pub(super) lost: Counter,
 }
 
 impl Redirector {
@@ -73,21 +71,21 @@ impl Redirector {
         let work = Arc::new(Work {
             targets: Box::new(targets),
             stop: Bell::new()?,
-            redirected: AtomicU64::new(0),
-            turned_away: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
+            redirected: Counter::default(),
+            turned_away: Counter::default(),
+            lost: Counter::default(),
         });
         let mut redirector = Self {
             work,
             threads: Vec::new(),
         };
         for listener in listeners {
-            listener.socket.set_nonblocking(true)?;
             let work = Arc::clone(&redirector.work);
+            let desk = Desk::new(listener, &work.stop)?;
             let thread = thread::Builder::new().name("eop-redirector".to_owned());
             redirector
                 .threads
-                .push(thread.spawn(move || work.redirect_all(&listener))?);
+                .push(thread.spawn(move || desk.serve(&work))?);
         }
         Ok(redirector)
     }
@@ -95,11 +93,11 @@ impl Redirector {
     /// What it did so far.
     #[must_use]
     pub fn counts(&self) -> RedirectorCounts {
-        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let work = &self.work;
         RedirectorCounts {
-            redirected: count(&self.work.redirected),
-            turned_away: count(&self.work.turned_away),
-            lost: count(&self.work.lost),
+            redirected: work.redirected.count(),
+            turned_away: work.turned_away.count(),
+            lost: work.lost.count(),
         }
     }
 }
@@ -110,41 +108,6 @@ impl Drop for Redirector {
         for thread in self.threads.drain(..) {
             // It has nothing to say.
             let _ = thread.join();
-        }
-    }
-}
-
-impl Work {
-    fn redirect_all(&self, listener: &Listener) {
-        while !self.stop.has_rung() {
-            match listener.accept() {
-                Ok(connection) => {
-                    let count = self.redirect(connection);
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if socket::wait_for_either(listener, &self.stop, None).is_err() {
-                        thread::sleep(SHORTAGE);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(_) => thread::sleep(SHORTAGE),
-            }
-        }
-    }
-
-    /// Moves a client, and says what that counts as.
-    fn redirect(&self, connection: Connection) -> &AtomicU64 {
-        let Ok(client) = connection.peer_addr() else {
-            return &self.lost;
-        };
-        match self.targets.choose(client) {
-            None => &self.turned_away,
-            Some(to) => match connection.redirect(to) {
-                Ok(_) => &self.redirected,
-                Err(refused) if refused.error.is_final() => &self.lost,
-                Err(_) => &self.turned_away,
-            },
         }
     }
 }

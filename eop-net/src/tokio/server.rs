@@ -46,7 +46,8 @@ impl Listener {
 
     fn from_std(socket: std::net::TcpListener, config: Config) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self::over(TcpListener::from_std(socket)?, config))
+        let at = socket.local_addr().ok();
+        Ok(Self::over(TcpListener::from_std(socket)?, at, config))
     }
 
     /// Where it listens.
@@ -62,8 +63,7 @@ impl Listener {
     /// # Errors
     /// As [`crate::Listener::accept`].
     pub async fn accept(&self) -> io::Result<Connection> {
-        let socket = self.accept_stream().await?;
-        self.connection(socket, self.config)
+        self.accepted(Async(self.accept_stream().await?))
     }
 
     /// The same, without a word of EOP yet. Give the socket to [`connection`](Self::connection).
@@ -80,7 +80,7 @@ impl Listener {
     /// # Errors
     /// The configuration of TLS cannot be used.
     pub fn connection(&self, socket: TcpStream, config: Config) -> io::Result<Connection> {
-        self.accepted(Async(socket), config)
+        self.found(Async(socket), config)
     }
 }
 
@@ -88,7 +88,9 @@ impl<S: Accepted> Connection<S> {
     /// Speaks EOP over a stream that was accepted elsewhere. It lingers in the process's own list.
     #[must_use]
     pub fn over(stream: S, config: Config) -> Self {
-        let socket = crate::stream::Stream::Plain(Async(stream));
+        let socket = Async(stream);
+        socket.send_at_once();
+        let socket = crate::stream::Stream::Plain(socket);
         Self::new(
             socket,
             config,

@@ -1,17 +1,18 @@
 //! What a secured server takes and refuses.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddrV4, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eop_net::server::{Config, Listener};
+use eop_net::server::{Config, Listener, Redirector};
 use eop_net::tls::ServerTls;
 use eop_net::tls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 use eop_net::{End, Error};
+use eop_wire::HEADER_LEN;
 
 use super::authority::{Authority, NAME};
-use super::stage::{PATIENCE, Server, answer, end, loopback, normal};
+use super::stage::{PATIENCE, Server, answer, end, loopback, normal, nowhere, redirect, rest, v4};
 use super::{ALPN, connect, serving};
 
 /// A client that is rustls by hand.
@@ -84,6 +85,42 @@ fn a_handshake_that_does_not_go_on_is_not_waited_for_for_ever() {
     let _client = TcpStream::connect(listener.local_addr().expect("its address"));
     let received = listener.accept().expect("a client").receive();
     assert!(matches!(received, Err(Error::Timeout)), "{received:?}");
+}
+
+/// A redirector to `target`, with a client that has said nothing yet.
+fn redirecting(
+    authority: &Authority,
+    config: Config,
+    target: SocketAddrV4,
+) -> (Redirector, Server<()>, TcpStream) {
+    let listener = Listener::bind(loopback(), config)
+        .expect("a port")
+        .secured_by(&ServerTls::new(authority.server(NAME)));
+    let address = v4(listener.local_addr().expect("its address"));
+    let redirector = Redirector::start([listener], target).expect("a thread");
+    let silent = TcpStream::connect(address).expect("the redirector");
+    let thread = std::thread::spawn(|| ());
+    (redirector, Server { address, thread }, silent)
+}
+
+#[test]
+fn a_redirector_does_not_let_one_client_wait_for_the_handshake_of_another() {
+    let (authority, target) = (Authority::new(), nowhere());
+    let (_redirector, server, _silent) = redirecting(&authority, Config::default(), target);
+    let mut client = by_hand(&server, authority.client(), &[ALPN]);
+    let mut header = [0; HEADER_LEN];
+    client.read_exact(&mut header).expect("a redirect");
+    assert_eq!(header[..], redirect(target, b""));
+}
+
+#[test]
+fn a_redirector_gives_up_a_handshake_that_does_not_go_on() {
+    let config = Config {
+        header: Duration::from_millis(100),
+        ..Config::default()
+    };
+    let (_redirector, _server, mut silent) = redirecting(&Authority::new(), config, nowhere());
+    assert_eq!(rest(&mut silent), b"");
 }
 
 /// Shows EOP-SEC-6.
