@@ -17,6 +17,7 @@ const WAKE: Token = Token(usize::MAX);
 /// Sees off the clients that were redirected, so that nobody has to wait for them.
 ///
 /// One thread serves a whole list; it begins with the first client, and ends with the last one after the list was dropped.
+/// The threads of a [`Redirector`](super::Redirector) see off their clients themselves, and count them here.
 /// A list holds a bounded number of clients, since each costs a descriptor. One too many ends the one that has been there
 /// longest, whose redirect may be lost then.
 #[derive(Clone, Debug)]
