@@ -5,13 +5,9 @@ use std::net::TcpStream;
 use std::task::Context;
 use std::time::Instant;
 
+use crate::lent::Lent;
 use crate::socket;
 use crate::transport::{Read, Transport};
-
-/// Octets read at a time.
-const CAPACITY: usize = 64 * 1024;
-/// The same, as long as nothing has come: most of a crowd of connections may be idle.
-const FIRST: usize = 256;
 
 /// A step of a frame, as a machine reports it. `T` is what the end of one means.
 pub(crate) enum Piece<'a, T> {
@@ -41,12 +37,15 @@ pub(crate) const fn nobody() -> Option<fn(&[u8])> {
     None
 }
 
-/// Octets of one connection. Memory follows what was received, whatever a header announces (EOP-LIM-4).
+/// Octets of one connection. Memory follows what was received, whatever a header announces (EOP-LIM-4): before anything was,
+/// there is none.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    octets: Vec<u8>,
-    /// Octets at the front that the machine has seen.
-    seen: usize,
+pub(crate) struct Inbox(Option<Box<Received>>);
+
+#[derive(Debug, Default)]
+struct Received {
+    /// If the machine has not seen everything.
+    unseen: Option<Unseen>,
     /// The payload, as far as it came and was not handed on.
     message: Vec<u8>,
     /// Memory for the next one.
@@ -55,6 +54,29 @@ pub(crate) struct Inbox {
     handed_on: u64,
     /// When the first octet of the header came that is incomplete.
     header_since: Option<Instant>,
+}
+
+impl Received {
+    /// All but the last `left` octets were shown to the machine.
+    fn has_seen_all_but(&mut self, left: usize) {
+        match &mut self.unseen {
+            Some(unseen) if left > 0 => unseen.seen = unseen.octets.len().saturating_sub(left),
+            Some(_) | None => self.unseen = None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Unseen {
+    octets: Lent,
+    /// Octets at the front that the machine has seen.
+    seen: usize,
+}
+
+impl Unseen {
+    fn has_room(&self) -> bool {
+        self.octets.len() < self.octets.capacity()
+    }
 }
 
 impl Inbox {
@@ -70,42 +92,45 @@ impl Inbox {
 
     /// Reads once by `read`, if there is room.
     pub(crate) fn read_by(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Read) -> Read {
-        if self.seen == self.octets.len() {
-            let room = match self.octets.is_empty() {
-                true => FIRST,
-                false => CAPACITY,
-            };
-            self.octets.clear();
-            self.seen = 0;
-            self.octets.reserve_exact(room);
-        }
-        if self.has_room() {
-            read(&mut self.octets)
-        } else {
-            Read::Nothing
+        match self.0.as_mut().and_then(|it| it.unseen.as_mut()) {
+            Some(unseen) if unseen.has_room() => read(&mut unseen.octets),
+            Some(_) => Read::Nothing,
+            None => {
+                let mut octets = Lent::new();
+                let outcome = read(&mut octets);
+                if let Read::Octets = outcome {
+                    let received = self.0.get_or_insert_default();
+                    received.unseen = Some(Unseen { octets, seen: 0 });
+                }
+                outcome
+            }
         }
     }
 
     /// Whether a read would read.
     pub(crate) fn has_room(&self) -> bool {
-        self.seen == self.octets.len() || self.octets.len() < self.octets.capacity()
+        let unseen = self.0.as_ref().and_then(|it| it.unseen.as_ref());
+        unseen.is_none_or(Unseen::has_room)
     }
 
     /// Forgets every octet that the machine has not seen.
     pub(crate) fn discard(&mut self) {
-        self.seen = self.octets.len();
+        if let Some(received) = &mut self.0 {
+            received.unseen = None;
+        }
     }
 
     /// Since when a header has been incomplete (EOP-TIM-1).
-    pub(crate) const fn header_since(&self) -> Option<Instant> {
-        self.header_since
+    pub(crate) fn header_since(&self) -> Option<Instant> {
+        self.0.as_ref()?.header_since
     }
 
     /// Takes memory for the payload of a later message.
     pub(crate) fn reuse(&mut self, mut payload: Vec<u8>) {
-        if payload.capacity() > self.spare.capacity() {
+        let received = self.0.get_or_insert_default();
+        if payload.capacity() > received.spare.capacity() {
             payload.clear();
-            self.spare = payload;
+            received.spare = payload;
         }
     }
 
@@ -118,38 +143,46 @@ impl Inbox {
         take: &mut Option<impl FnMut(&[u8])>,
         mut receive: impl for<'a> FnMut(&mut &'a [u8]) -> Result<Option<Piece<'a, T>>, E>,
     ) -> Result<Option<(T, Payload)>, E> {
-        let mut input = self.octets.get(self.seen..).unwrap_or_default();
+        let Some(received) = &mut self.0 else {
+            return Ok(None);
+        };
+        let unseen = received.unseen.as_ref();
+        let mut input = unseen.map_or(&[][..], |it| it.octets.get(it.seen..).unwrap_or_default());
         loop {
             let more = !input.is_empty();
             match receive(&mut input)? {
-                Some(Piece::Head) => self.header_since = None,
+                Some(Piece::Head) => received.header_since = None,
                 Some(Piece::Chunk(chunk)) => match take {
-                    None => self.message.extend_from_slice(chunk),
+                    None => received.message.extend_from_slice(chunk),
                     Some(take) => {
-                        for piece in [&*self.message, chunk].iter().filter(|it| !it.is_empty()) {
+                        for piece in [&*received.message, chunk]
+                            .iter()
+                            .filter(|it| !it.is_empty())
+                        {
                             take(piece);
                             let octets = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-                            self.handed_on = self.handed_on.saturating_add(octets);
+                            received.handed_on = received.handed_on.saturating_add(octets);
                         }
-                        self.message.clear();
+                        received.message.clear();
                     }
                 },
                 Some(Piece::End(meaning)) => {
-                    self.seen = self.octets.len().saturating_sub(input.len());
-                    self.header_since = None;
-                    let spare = std::mem::take(&mut self.spare);
+                    let left = input.len();
+                    received.has_seen_all_but(left);
+                    received.header_since = None;
+                    let spare = std::mem::take(&mut received.spare);
                     let payload = Payload {
-                        octets: std::mem::replace(&mut self.message, spare),
-                        handed_on: std::mem::take(&mut self.handed_on),
+                        octets: std::mem::replace(&mut received.message, spare),
+                        handed_on: std::mem::take(&mut received.handed_on),
                     };
                     return Ok(Some((meaning, payload)));
                 }
                 None => {
                     if more {
                         // Of a payload there would have been a chunk.
-                        self.header_since.get_or_insert_with(&clock);
+                        received.header_since.get_or_insert_with(&clock);
                     }
-                    self.seen = self.octets.len();
+                    received.unseen = None;
                     return Ok(None);
                 }
             }

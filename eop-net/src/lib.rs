@@ -82,6 +82,7 @@ mod bell;
 mod counters;
 mod error;
 mod inbox;
+mod lent;
 mod socket;
 mod stream;
 mod transport;
