@@ -3,11 +3,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ::tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
-use ::tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
 use super::stream::{Async, Stream};
@@ -117,8 +116,7 @@ impl<D: Dial> ClientOver<Tokio<D>> {
     ///
     /// The future may be dropped at any time: an event that was not returned comes next time.
     pub async fn receive(&mut self) -> Event {
-        let sleep = pin!(sleep_until(Instant::now()));
-        let mut alarm = Alarm::new(sleep);
+        let mut alarm = Alarm::default();
         poll_fn(|cx| {
             loop {
                 if let Some(event) = self.end_again().or_else(|| self.step(cx)) {

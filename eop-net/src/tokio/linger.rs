@@ -2,11 +2,9 @@
 //! how long, is `server/lingering.rs`'s.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::Poll;
 
 use ::tokio::runtime::Handle;
-use ::tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
 use super::stream::{Accepted, Async};
@@ -30,8 +28,7 @@ pub(super) fn see_off<S: Accepted>(stream: Async<S>, farewell: Farewell) -> Ling
 }
 
 async fn gone<S: Accepted>(leaving: &mut Leaving<Async<S>>) -> Departure {
-    let sleep = pin!(sleep_until(Instant::now()));
-    let mut alarm = Alarm::new(sleep);
+    let mut alarm = Alarm::default();
     let mut octets = Vec::with_capacity(LINGER_CAPACITY);
     poll_fn(|cx| {
         loop {

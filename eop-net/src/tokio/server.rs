@@ -3,11 +3,9 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::task::{Context, Poll};
 
 use ::tokio::net::{TcpListener, TcpStream};
-use ::tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
 use super::stream::{Accepted, Async};
@@ -129,8 +127,7 @@ impl<S: Accepted> Connection<S> {
         &mut self,
         take: &mut Option<impl FnMut(&[u8])>,
     ) -> Result<Option<Payload>, Error> {
-        let sleep = pin!(sleep_until(Instant::now()));
-        let mut alarm = Alarm::new(sleep);
+        let mut alarm = Alarm::default();
         poll_fn(|cx| self.poll_receive(take, &mut alarm, cx)).await
     }
 
@@ -169,8 +166,7 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// [`Error`], final: the handshake failed, or took too long.
     pub async fn secured(&mut self) -> Result<(), Error> {
-        let sleep = pin!(sleep_until(self.secured_by().into()));
-        let mut alarm = Alarm::new(sleep);
+        let mut alarm = Alarm::default();
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(secured) = self.poll_secured(cx) {
@@ -189,8 +185,7 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// [`Error`], final: the client takes no octets, or is gone.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        let sleep = pin!(sleep_until(Instant::now()));
-        let mut alarm = Alarm::new(sleep);
+        let mut alarm = Alarm::default();
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(flushed) = self.poll_flush(cx) {
@@ -212,7 +207,7 @@ impl<S: Accepted> Connection<S> {
     fn poll_receive(
         &mut self,
         take: &mut Option<impl FnMut(&[u8])>,
-        alarm: &mut Alarm<'_>,
+        alarm: &mut Alarm,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Payload>, Error>> {
         loop {
