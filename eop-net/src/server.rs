@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eop_statemachine::Service;
@@ -74,7 +75,7 @@ impl Default for Config {
 #[derive(Debug)]
 pub struct ListenerOver<L> {
     pub(crate) socket: L,
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     /// The port at which it listens, if the system tells.
     port: Option<u16>,
     list: LingerList,
@@ -88,7 +89,7 @@ impl<L> ListenerOver<L> {
     pub(crate) fn over(socket: L, at: Option<SocketAddr>, config: Config) -> Self {
         Self {
             socket,
-            config,
+            config: Arc::new(config),
             port: at.map(|it| it.port()),
             list: LingerList::default(),
             drain: None,
@@ -134,7 +135,7 @@ impl<L> ListenerOver<L> {
             socket.send_at_once();
         }
         Ok(self
-            .connection_over(socket, self.config)?
+            .connection_over(socket, Arc::clone(&self.config))?
             .at_port(self.port))
     }
 
@@ -145,13 +146,13 @@ impl<L> ListenerOver<L> {
         config: Config,
     ) -> io::Result<ConnectionOver<S>> {
         socket.send_at_once();
-        self.connection_over(socket, config)
+        self.connection_over(socket, Arc::new(config))
     }
 
     fn connection_over<S: Accepted>(
         &self,
         socket: S,
-        config: Config,
+        config: Arc<Config>,
     ) -> io::Result<ConnectionOver<S>> {
         let socket = self.stream(socket)?;
         let serving = self.drain.as_ref().map(Drain::serve);

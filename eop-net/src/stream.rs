@@ -42,6 +42,15 @@ impl<S: Transport> Stream<S> {
         }
     }
 
+    /// Since when it is being secured, or was, if it is.
+    pub(crate) const fn secured_since(&self) -> Option<Instant> {
+        match self {
+            Self::Plain(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Secured(secured) => Some(secured.since()),
+        }
+    }
+
     /// Whether something goes out that nobody else knows of.
     pub(crate) fn wants_write(&self) -> bool {
         match self {

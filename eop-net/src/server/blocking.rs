@@ -1,6 +1,7 @@
 //! A connection whose caller waits. What a connection does without waiting is `connection.rs`'s.
 
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::connection::{AtHand, ConnectionOver, RefusedOver};
@@ -26,7 +27,7 @@ impl Connection {
         let socket = Stream::Plain(socket);
         Self::new(
             socket,
-            config,
+            Arc::new(config),
             LingerList::default(),
             None,
             Counters::default(),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use super::lingering::{Departure, Farewell, Lingering};
 use super::observer::{Kind, Observer};
 use crate::error::Error;
 use crate::inbox::{Inbox, Payload, Piece};
+use crate::lent::Lent;
 use crate::socket::Ready;
 use crate::stream::Stream;
 use crate::transport::{Accepted, Read, Transport, Written};
@@ -38,22 +40,16 @@ pub struct ConnectionOver<S: Transport> {
     pub(crate) socket: Option<Stream<S>>,
     /// The port at which it was accepted, if that is known.
     port: Option<u16>,
-    /// When it was accepted.
-    since: Instant,
     machine: Server,
     pub(crate) inbox: Inbox,
-    /// Frames are put together here, if they are short.
-    outgoing: Vec<u8>,
     /// What was handed over and not waited for.
     unsent: Vec<u8>,
     /// Octets of it at the front that the transport has taken.
     taken: usize,
-    /// Whether something was answered.
-    answered: bool,
     /// Since when it has taken none.
     #[cfg(feature = "tokio")]
     blocked_since: Option<Instant>,
-    config: Config,
+    config: Arc<Config>,
     list: LingerList,
     /// If there is a drain.
     serving: Option<Serving>,
@@ -106,7 +102,7 @@ impl<S: Transport> From<Box<RefusedOver<S>>> for Error {
 impl<S: Accepted> ConnectionOver<S> {
     pub(crate) fn new(
         socket: Stream<S>,
-        config: Config,
+        config: Arc<Config>,
         list: LingerList,
         serving: Option<Serving>,
         counters: Counters,
@@ -115,13 +111,10 @@ impl<S: Accepted> ConnectionOver<S> {
             observer: Observer::new(|| socket.peer_addr().ok(), counters),
             socket: Some(socket),
             port: None,
-            since: S::now(),
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
-            outgoing: Vec::new(),
             unsent: Vec::new(),
             taken: 0,
-            answered: false,
             #[cfg(feature = "tokio")]
             blocked_since: None,
             config,
@@ -292,7 +285,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// What a redirect that brings nothing is. What the client sends before it hears of it is not known here: only if it was
     /// answered before does it seem to wait for nothing.
     const fn without_message(&self) -> Kind {
-        match self.answered && self.machine.waiting() == 0 {
+        match self.observer.has_responded() && self.machine.waiting() == 0 {
             true => Kind::Idle,
             false => Kind::Early,
         }
@@ -321,7 +314,7 @@ impl<S: Accepted> ConnectionOver<S> {
         transport.see_off(Farewell {
             octets,
             end,
-            config: self.config,
+            config: *self.config,
             serving: self.serving.take(),
             list,
         })
@@ -440,7 +433,7 @@ impl<S: Accepted> ConnectionOver<S> {
             return Poll::Ready(Ok(()));
         };
         match socket.poll_handshake(cx) {
-            Poll::Pending if S::now() >= self.secured_by() => {
+            Poll::Pending if self.secured_by().is_some_and(|by| by <= S::now()) => {
                 Poll::Ready(Err(self.broken(Error::Timeout)))
             }
             Poll::Pending => Poll::Pending,
@@ -452,10 +445,10 @@ impl<S: Accepted> ConnectionOver<S> {
         }
     }
 
-    /// When the handshake has to be done.
-    pub(crate) fn secured_by(&self) -> Instant {
-        let (since, limit) = (self.since, self.config.header);
-        since.checked_add(limit).unwrap_or(since)
+    /// When the handshake, if there is one, has to be done.
+    pub(crate) fn secured_by(&self) -> Option<Instant> {
+        let since = self.socket.as_ref()?.secured_since()?;
+        since.checked_add(self.config.header)
     }
 
     /// Whether there is no handshake.
@@ -470,7 +463,9 @@ impl<S: Accepted> ConnectionOver<S> {
             if let Poll::Ready(secured) = self.poll_secured(&mut cx) {
                 return secured;
             }
-            let left = self.secured_by().saturating_duration_since(S::now());
+            let left = self
+                .secured_by()
+                .map_or(Duration::MAX, |by| by.saturating_duration_since(S::now()));
             let waited = self.socket().map(|socket| {
                 let wanted = Ready {
                     read: true,
@@ -496,7 +491,6 @@ impl<S: Accepted> ConnectionOver<S> {
         }
         self.be_secured()?;
         let frame = self.machine.respond(payload)?;
-        self.answered = true;
         self.observer.responds(payload.len());
         self.write_frame(&frame)
     }
@@ -528,14 +522,11 @@ impl<S: Accepted> ConnectionOver<S> {
             .saturating_add(payload.len())
             <= COPIED
         {
-            let mut together = std::mem::take(&mut self.outgoing);
-            together.clear();
+            let mut together = Lent::new();
             parts
                 .iter()
                 .for_each(|part| together.extend_from_slice(part));
-            let written = self.write_slices(&mut [IoSlice::new(&together)]);
-            self.outgoing = together;
-            written
+            self.write_slices(&mut [IoSlice::new(&together)])
         } else {
             self.write_slices(&mut parts.map(IoSlice::new))
         }

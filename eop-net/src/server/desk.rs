@@ -217,7 +217,7 @@ impl Desk {
         let late = self
             .securing
             .iter()
-            .filter(|(_, (connection, _))| connection.secured_by() <= now);
+            .filter(|(_, (connection, _))| connection.secured_by().is_some_and(|by| by <= now));
         for number in late.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.secure(number, work);
         }

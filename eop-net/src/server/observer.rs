@@ -10,6 +10,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Observer {
     counters: Counters,
+    responded: bool,
     failed: bool,
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -34,6 +35,7 @@ impl Observer {
         let _ = &peer;
         let observer = Self {
             counters,
+            responded: false,
             failed: false,
             #[cfg(feature = "tracing")]
             span: tracing::info_span!(target: "eop::server", "connection", peer = tracing::field::Empty),
@@ -55,11 +57,17 @@ impl Observer {
     }
 
     /// A response was handed over.
-    pub(super) fn responds(&self, octets: usize) {
+    pub(super) fn responds(&mut self, octets: usize) {
+        self.responded = true;
         self.counters.counting().responses.note();
         let _ = octets;
         #[cfg(feature = "tracing")]
         tracing::trace!(target: "eop::server", parent: &self.span, octets, "responding");
+    }
+
+    /// Whether one ever was.
+    pub(super) const fn has_responded(&self) -> bool {
+        self.responded
     }
 
     /// The client is moved.

@@ -20,6 +20,8 @@ const CAPACITY: usize = 32 * 1024;
 pub(crate) struct Secured<S: Transport> {
     tls: Connection,
     transport: S,
+    /// When the handshake could begin.
+    since: Instant,
     /// Ciphertext that was received.
     received: Vec<u8>,
     /// Octets of it at the front that rustls has.
@@ -54,6 +56,7 @@ impl<S: Transport> Secured<S> {
         Self {
             tls,
             transport,
+            since: S::now(),
             received: Vec::new(),
             seen: 0,
             is_made: false,
@@ -82,6 +85,11 @@ impl<S: Transport> Secured<S> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Since when the handshake may have gone on.
+    pub(crate) const fn since(&self) -> Instant {
+        self.since
     }
 
     pub(crate) fn wants_write(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::tokio::net::{TcpListener, TcpStream};
@@ -91,7 +92,7 @@ impl<S: Accepted> Connection<S> {
         let socket = crate::stream::Stream::Plain(socket);
         Self::new(
             socket,
-            config,
+            Arc::new(config),
             LingerList::default(),
             None,
             Counters::default(),
@@ -107,7 +108,7 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// [`Error`], final: the client broke the protocol, left a header incomplete, takes no octets, or is gone.
     pub async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let request = self.next_request(&mut nobody()).await?;
+        let request = self.next_request(nobody()).await?;
         Ok(request.map(|payload| payload.octets))
     }
 
@@ -119,16 +120,16 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// As [`receive`](Self::receive). What was taken is then no request.
     pub async fn receive_by(&mut self, take: impl FnMut(&[u8])) -> Result<Option<u64>, Error> {
-        let request = self.next_request(&mut Some(take)).await?;
+        let request = self.next_request(Some(take)).await?;
         Ok(request.map(|payload| payload.handed_on))
     }
 
-    async fn next_request(
+    fn next_request(
         &mut self,
-        take: &mut Option<impl FnMut(&[u8])>,
-    ) -> Result<Option<Payload>, Error> {
+        mut take: Option<impl FnMut(&[u8])>,
+    ) -> impl Future<Output = Result<Option<Payload>, Error>> {
         let mut alarm = Alarm::default();
-        poll_fn(|cx| self.poll_receive(take, &mut alarm, cx)).await
+        poll_fn(move |cx| self.poll_receive(&mut take, &mut alarm, cx))
     }
 
     /// Answers the oldest request that waits (EOP-ACC-3), or, in manual, sends any message. Once a
@@ -167,12 +168,12 @@ impl<S: Accepted> Connection<S> {
     /// [`Error`], final: the handshake failed, or took too long.
     pub async fn secured(&mut self) -> Result<(), Error> {
         let mut alarm = Alarm::default();
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             loop {
                 if let Poll::Ready(secured) = self.poll_secured(cx) {
                     return Poll::Ready(secured);
                 }
-                if alarm.poll(Some(self.secured_by()), cx).is_pending() {
+                if alarm.poll(self.secured_by(), cx).is_pending() {
                     return Poll::Pending;
                 }
             }
@@ -186,7 +187,7 @@ impl<S: Accepted> Connection<S> {
     /// [`Error`], final: the client takes no octets, or is gone.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let mut alarm = Alarm::default();
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             loop {
                 if let Poll::Ready(flushed) = self.poll_flush(cx) {
                     return Poll::Ready(flushed);
@@ -212,7 +213,7 @@ impl<S: Accepted> Connection<S> {
     ) -> Poll<Result<Option<Payload>, Error>> {
         loop {
             if self.poll_secured(cx)?.is_pending() {
-                if alarm.poll(Some(self.secured_by()), cx).is_pending() {
+                if alarm.poll(self.secured_by(), cx).is_pending() {
                     return Poll::Pending;
                 }
                 continue;
