@@ -186,8 +186,19 @@ impl<S: Accepted> Connection<S> {
     /// # Errors
     /// [`Error`], final: the client takes no octets, or is gone.
     pub async fn flush(&mut self) -> Result<(), Error> {
+        self.flush_after(Ok(())).await
+    }
+
+    fn flush_after(
+        &mut self,
+        handed_over: Result<(), Error>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let mut refused = handed_over.err();
         let mut alarm = Alarm::default();
         poll_fn(move |cx| {
+            if let Some(error) = refused.take() {
+                return Poll::Ready(Err(error));
+            }
             loop {
                 if let Poll::Ready(flushed) = self.poll_flush(cx) {
                     return Poll::Ready(flushed);
@@ -197,12 +208,6 @@ impl<S: Accepted> Connection<S> {
                 }
             }
         })
-        .await
-    }
-
-    async fn flush_after(&mut self, handed_over: Result<(), Error>) -> Result<(), Error> {
-        handed_over?;
-        self.flush().await
     }
 
     fn poll_receive(
