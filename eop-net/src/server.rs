@@ -26,6 +26,7 @@ mod lingering;
 mod observer;
 mod redirector;
 mod targets;
+mod unsent;
 
 pub use blocking::{Connection, Listener, Refused};
 #[cfg(feature = "tokio")]

@@ -18,6 +18,7 @@ use super::drain::{Drain, Serving};
 use super::linger_list::LingerList;
 use super::lingering::{Departure, Farewell, Lingering};
 use super::observer::{Kind, Observer};
+use super::unsent::Unsent;
 use crate::error::Error;
 use crate::inbox::{Inbox, Payload, Piece};
 use crate::lent::Lent;
@@ -43,12 +44,7 @@ pub struct ConnectionOver<S: Transport> {
     machine: Server,
     pub(crate) inbox: Inbox,
     /// What was handed over and not waited for.
-    unsent: Vec<u8>,
-    /// Octets of it at the front that the transport has taken.
-    taken: usize,
-    /// Since when it has taken none.
-    #[cfg(feature = "tokio")]
-    blocked_since: Option<Instant>,
+    unsent: Unsent,
     config: Arc<Config>,
     list: LingerList,
     /// If there is a drain.
@@ -113,10 +109,7 @@ impl<S: Accepted> ConnectionOver<S> {
             port: None,
             machine: Server::new(&config.service),
             inbox: Inbox::default(),
-            unsent: Vec::new(),
-            taken: 0,
-            #[cfg(feature = "tokio")]
-            blocked_since: None,
+            unsent: Unsent::default(),
             config,
             list,
             serving,
@@ -306,8 +299,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Lets the client go once everything was written, and, behind that, our stream `end`s.
     fn lingering(&mut self, socket: Stream<S>, end: bool) -> Lingering {
         let list = self.list.clone();
-        let mut unsent = std::mem::take(&mut self.unsent);
-        unsent.drain(..self.taken);
+        let unsent = self.unsent.take();
         let Ok((transport, octets)) = socket.into_transport(unsent, end) else {
             return Lingering::gone(Departure::Lost, list);
         };
@@ -510,9 +502,7 @@ impl<S: Accepted> ConnectionOver<S> {
     /// Hands `parts` to the transport: in one operation, unless it takes less at a time (EOP-FRM-4).
     fn write(&mut self, parts: [&[u8]; 3]) -> Result<(), Error> {
         if self.has_unsent() {
-            parts
-                .iter()
-                .for_each(|part| self.unsent.extend_from_slice(part));
+            parts.iter().for_each(|part| self.unsent.push(part));
             return Ok(());
         }
         let [first, header, payload] = parts;
@@ -575,9 +565,7 @@ impl<S: Accepted> ConnectionOver<S> {
                         Some(Ok(_)) => {}
                         Some(Err(error)) => return Err(self.lost(error)),
                         None => {
-                            for slice in slices.iter() {
-                                self.unsent.extend_from_slice(slice);
-                            }
+                            slices.iter().for_each(|slice| self.unsent.push(slice));
                             return Ok(());
                         }
                     }
@@ -591,7 +579,7 @@ impl<S: Accepted> ConnectionOver<S> {
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            let rest = self.unsent.get(self.taken..).unwrap_or_default();
+            let rest = self.unsent.rest();
             let Some(socket) = &mut self.socket else {
                 return Poll::Ready(if rest.is_empty() { Ok(()) } else { Err(gone()) });
             };
@@ -605,12 +593,11 @@ impl<S: Accepted> ConnectionOver<S> {
             };
             match written {
                 Written::Octets(count) => {
-                    self.taken = self.taken.saturating_add(count);
-                    self.blocked_since = None;
+                    self.unsent.took(count);
                 }
                 Written::Blocked => {
                     let now = S::now();
-                    let since = *self.blocked_since.get_or_insert(now);
+                    let since = self.unsent.blocked(now);
                     if now.saturating_duration_since(since) >= self.config.stall {
                         return Poll::Ready(Err(self.broken(Error::Stall)));
                     }
@@ -620,20 +607,18 @@ impl<S: Accepted> ConnectionOver<S> {
                 Written::Failed(error) => return Poll::Ready(Err(self.lost(error))),
             }
         }
-        self.unsent.clear();
-        self.taken = 0;
-        self.blocked_since = None;
+        self.unsent.took_all();
         Poll::Ready(Ok(()))
     }
 
     /// When the transport, if it takes no octets, is given up (EOP-CLS-12).
     #[cfg(feature = "tokio")]
     pub(crate) fn stalls_at(&self) -> Option<Instant> {
-        self.blocked_since?.checked_add(self.config.stall)
+        self.unsent.blocked_since()?.checked_add(self.config.stall)
     }
 
-    const fn has_unsent(&self) -> bool {
-        self.taken < self.unsent.len()
+    fn has_unsent(&self) -> bool {
+        !self.unsent.rest().is_empty()
     }
 
     /// Takes what the client sends while it does not take what we send, so that it can. Whether there may be more.

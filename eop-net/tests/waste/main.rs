@@ -1,5 +1,5 @@
 //! What a message costs besides its octets: no allocation, one write, no read that brings nothing, and no copy of a payload that
-//! is taken as it comes. Over TLS, rustls allocates for every record.
+//! is taken as it comes. And what a connection holds between messages. Over TLS, rustls allocates for every record.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -15,3 +15,4 @@ mod allocations;
 mod calls;
 mod copies;
 mod exchange;
+mod waiting;

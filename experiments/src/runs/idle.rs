@@ -20,9 +20,11 @@ Once with the machines of `eop-statemachine` over epoll (a socket and a machine 
 `eop-net` over tokio (a task for each client that waits for its request). The process's figure is the memory that it shares with nobody, \
 the kernel's what its allocator for small objects gained, for both ends of each connection.",
     paper: "None.",
-    meaning: "The kernel's socket is most of an idle connection, whatever the server does with it. The machine itself takes \
-its octets and no heap. A task of tokio that waits for a request holds besides the runtime's own account of the socket, the \
-limits of its connection, a timer for them, and 256 octets to read into.",
+    meaning: "The kernel's socket is most of an idle connection, whatever the server does with it. The machine itself takes its \
+octets and no heap. A connection of `eop-net` that waits for a request has no memory to read into, which its thread lends it \
+when something comes, and no timer, as no limit runs. What it takes is asked for twice: tokio's account of the socket, 256 \
+octets, and the task, 384 with the whole connection in it (`cargo test -p eop-net --test waste waiting`). The rest is lost to the \
+allocator, as tokio wants both at multiples of 128 octets.",
     run,
 };
 
