@@ -42,12 +42,12 @@ impl<S: Transport> Stream<S> {
         }
     }
 
-    /// Since when it is being secured, or was, if it is.
-    pub(crate) const fn secured_since(&self) -> Option<Instant> {
+    /// When the handshake, if there is one, could begin.
+    pub(crate) const fn handshake_since(&self) -> Option<Instant> {
         match self {
             Self::Plain(_) => None,
             #[cfg(feature = "tls")]
-            Self::Secured(secured) => Some(secured.since()),
+            Self::Secured(secured) => Some(secured.handshake_since()),
         }
     }
 

@@ -439,7 +439,7 @@ impl<S: Accepted> ConnectionOver<S> {
 
     /// When the handshake, if there is one, has to be done.
     pub(crate) fn secured_by(&self) -> Option<Instant> {
-        let since = self.socket.as_ref()?.secured_since()?;
+        let since = self.socket.as_ref()?.handshake_since()?;
         since.checked_add(self.config.header)
     }
 

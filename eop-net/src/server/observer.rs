@@ -10,6 +10,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Observer {
     counters: Counters,
+    /// Whether something was answered.
     responded: bool,
     failed: bool,
     #[cfg(feature = "tracing")]

@@ -87,8 +87,8 @@ impl<S: Transport> Secured<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Since when the handshake may have gone on.
-    pub(crate) const fn since(&self) -> Instant {
+    /// When the handshake could begin.
+    pub(crate) const fn handshake_since(&self) -> Instant {
         self.since
     }
 
