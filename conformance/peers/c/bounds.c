@@ -6,17 +6,19 @@
 
 enum { MOVES_MS = 60000 };
 
-static void visit(struct episode *episode, struct eop_endpoint endpoint)
-{
-    size_t size = (episode->visited_count + 1) * sizeof endpoint;
-    episode->visited = eop_reallocate(episode->visited, size);
-    episode->visited[episode->visited_count++] = endpoint;
-}
-
 static bool was_visited(const struct episode *episode, struct eop_endpoint endpoint)
 {
-    for (size_t i = 0; i < episode->visited_count; i++) {
-        if (eop_endpoint_equal(episode->visited[i], endpoint))
+    for (size_t i = 0; i < episode->count; i++) {
+        if (eop_endpoint_equal(episode->hops[i].endpoint, endpoint))
+            return true;
+    }
+    return episode->redirector_visited && eop_endpoint_equal(episode->redirector, endpoint);
+}
+
+static bool fell_back(const struct episode *episode)
+{
+    for (size_t i = 0; i < episode->count; i++) {
+        if (episode->hops[i].fallback)
             return true;
     }
     return false;
@@ -55,7 +57,7 @@ static bool breaks(const struct bounds *bounds, struct eop_endpoint target, int6
         *refusal = END_NOT_FOLLOWED; /* EOP-EPI-8 */
     else if (was_visited(episode, target))
         *refusal = END_REDIRECT_LOOP; /* EOP-EPI-2 */
-    else if (episode->redirects >= bounds->max_redirects)
+    else if (episode->count >= bounds->max_redirects)
         *refusal = END_TOO_MANY_REDIRECTS; /* EOP-EPI-1 */
     else if (bounds->moves.count >= bounds->max_moves)
         *refusal = END_TOO_MANY_REDIRECTS; /* EOP-EPI-7 */
@@ -66,6 +68,18 @@ static bool breaks(const struct bounds *bounds, struct eop_endpoint target, int6
     return true;
 }
 
+/* Makes the move: whatever it leads to is visited from now on. */
+static void add_hop(struct bounds *bounds, struct eop_endpoint endpoint, bool fallback, int64_t now)
+{
+    struct episode *episode = &bounds->episode;
+    struct hop hop = {.endpoint = endpoint, .number = ++bounds->number, .fallback = fallback};
+
+    hop.deadline = episode->count == 0 ? episode->deadline : now + bounds->deadline;
+    episode->hops = eop_reallocate(episode->hops, (episode->count + 1) * sizeof hop);
+    episode->hops[episode->count++] = hop;
+    note_move(&bounds->moves, now);
+}
+
 bool bounds_move(struct bounds *bounds, const struct eop_endpoint *redirector, struct eop_endpoint target,
                  int64_t now, enum eop_end *refusal)
 {
@@ -74,29 +88,27 @@ bool bounds_move(struct bounds *bounds, const struct eop_endpoint *redirector, s
     if (!episode->running) {
         episode->running = true;
         episode->deadline = now + bounds->deadline;
+        episode->redirector_visited = redirector != NULL;
         if (redirector != NULL)
-            visit(episode, *redirector);
+            episode->redirector = *redirector;
     }
     forget_old_moves(&bounds->moves, now);
     if (breaks(bounds, target, now, refusal))
         return false;
-    episode->redirects++;
-    visit(episode, target);
-    note_move(&bounds->moves, now);
+    add_hop(bounds, target, false, now);
     return true;
 }
 
 bool bounds_fall_back(struct bounds *bounds, struct eop_endpoint home, int64_t now)
 {
-    struct episode *episode = &bounds->episode;
+    const struct episode *episode = &bounds->episode;
 
     forget_old_moves(&bounds->moves, now);
-    if (episode->redirects >= bounds->max_redirects || bounds->moves.count >= bounds->max_moves)
+    if (!episode->running || fell_back(episode) || now >= deadline_now(episode, now))
         return false;
-    note_move(&bounds->moves, now);
-    episode->redirects++;
-    episode->fell_back = true;
-    visit(episode, home); /* exempt from EOP-EPI-2 itself, not for a redirect after it */
+    if (episode->count >= bounds->max_redirects || bounds->moves.count >= bounds->max_moves)
+        return false;
+    add_hop(bounds, home, true, now); /* exempt from EOP-EPI-2 itself, not for a redirect after it */
     return true;
 }
 
@@ -106,13 +118,33 @@ void bounds_stand_still(struct bounds *bounds, bool still, int64_t now)
 
     if (!episode->running || still == (episode->standing_since != 0))
         return;
-    episode->deadline = deadline_now(episode, now);
+    int64_t stood = deadline_now(episode, now) - episode->deadline;
+    episode->deadline += stood;
+    for (size_t i = 0; i < episode->count; i++)
+        episode->hops[i].deadline += stood;
     episode->standing_since = still ? now : 0;
+}
+
+void bounds_answered_before(struct bounds *bounds, uint32_t number)
+{
+    struct episode *episode = &bounds->episode;
+    size_t old = 0;
+
+    while (old < episode->count && episode->hops[old].number <= number)
+        old++;
+    if (old == episode->count) {
+        bounds_end_episode(bounds);
+        return;
+    }
+    episode->count -= old;
+    memmove(episode->hops, episode->hops + old, episode->count * sizeof *episode->hops);
+    episode->redirector_visited = false;
+    episode->deadline = episode->hops[0].deadline;
 }
 
 void bounds_end_episode(struct bounds *bounds)
 {
-    free(bounds->episode.visited);
+    free(bounds->episode.hops);
     bounds->episode = (struct episode){0};
 }
 

@@ -88,10 +88,13 @@ void queue_remove_oldest(struct queue *queue)
     discard(oldest);
 }
 
-void queue_owe(struct queue *queue)
+void queue_owe(struct queue *queue, uint32_t hop)
 {
     for (struct message *message = queue->head; message != NULL; message = message->next) {
-        message->arrived = message->arrived || completely_offered(message);
+        if (completely_offered(message)) {
+            message->arrived = true;
+            message->arrived_at = hop;
+        }
         message->standing = OWED;
         message->offered = 0;
     }

@@ -17,6 +17,7 @@ struct message {
     enum standing standing;
     uint64_t offered;  /* octets of the frame that the current connection's transport has */
     bool arrived;      /* an earlier connection's transport had all of them */
+    uint32_t arrived_at; /* the number of the move that led to that connection */
     bool never_resend;
 };
 
@@ -50,8 +51,9 @@ bool queue_answerable(const struct queue *queue);
 bool queue_retirable(const struct queue *queue, size_t count);
 void queue_remove_oldest(struct queue *queue);
 
-/* A complete REDIRECT: everything outstanding is owed, and nothing of it offered yet where it goes (EOP-RSD-3). */
-void queue_owe(struct queue *queue);
+/* A complete REDIRECT on the connection to which this move led: everything outstanding is owed, and nothing of it offered
+ * yet where it goes (EOP-RSD-3). */
+void queue_owe(struct queue *queue, uint32_t hop);
 
 /* Holds everything, or from the first message that is never-resend or exceeds the replay budget (EOP-RSD-15). */
 void queue_hold_all(struct queue *queue);

@@ -298,13 +298,18 @@ static void refuse(struct session *s, enum eop_end kind, struct eop_endpoint tar
     end_session(s, end);
 }
 
-/* Whether a failed target may be left for home: once, and with nothing of an unanswered message offered there. */
+/* Half-closed with nothing outstanding: there is nothing to connect for (EOP-HCL-3, EOP-FAI-8). */
+static bool is_cleared(const struct session *s)
+{
+    return s->half_closed && s->queue.count == 0;
+}
+
+/* Whether a failed target may be left for home, as far as its bounds let it. */
 static bool may_fall_back(const struct session *s)
 {
-    const struct episode *episode = &s->bounds.episode;
     bool target_failed = s->at_target && !s->answered_here; /* EOP-FAI-1 */
-    bool first = episode->running && !episode->fell_back; /* EOP-FAI-4 */
-    return s->settings.fallback == FALLBACK_HOME && target_failed && first && !queue_awaits(&s->queue); /* EOP-FAI-5 */
+    bool for_something = !is_cleared(s) && !queue_awaits(&s->queue); /* EOP-FAI-5 */
+    return s->settings.fallback == FALLBACK_HOME && target_failed && for_something;
 }
 
 /* Lays the owed messages before the application, or only those that may not be resent without it. */
@@ -393,8 +398,8 @@ static void follow(struct session *s, struct eop_endpoint target, bool late)
 
     if (episode_until(s) <= now)
         bounds_end_episode(&s->bounds); /* its time was over before the REDIRECT came, whatever was looked at first */
-    queue_owe(&s->queue);
-    if (s->half_closed && s->queue.count == 0) {
+    queue_owe(&s->queue, s->hop);
+    if (is_cleared(s)) {
         end_session(s, (struct end){.ending = ENDING_CLEAN}); /* EOP-HCL-3 */
         return;
     }
@@ -417,7 +422,7 @@ static void judge_again(struct session *s)
 
     if (end.ending != ENDING_REFUSED || (end.kind != END_REDIRECT_LOOP && end.kind != END_TOO_MANY_REDIRECTS))
         return;
-    if (s->half_closed && s->queue.count == 0)
+    if (is_cleared(s))
         s->end.ending = ENDING_CLEAN; /* EOP-HCL-3 */
     else if (bounds_move(&s->bounds, NULL, end.target, loop_now(), &refusal))
         move(s, end.target, end.late);
@@ -761,6 +766,21 @@ const char *session_send(struct session *s, struct eop_payload payload, bool nev
     return NULL;
 }
 
+/* Between two connections the application can leave a half-closed session nothing to connect for (EOP-HCL-3). */
+static void end_if_cleared(struct session *s)
+{
+    if (s->phase == CONNECTING && s->hop > 0 && is_cleared(s))
+        end_session(s, (struct end){.ending = ENDING_CLEAN});
+}
+
+/* What is retired now was answered on the connection of an earlier hop: the deadline counts from the REDIRECT that ended it. */
+static void answered_before(struct session *s, uint32_t hop)
+{
+    bounds_answered_before(&s->bounds, hop);
+    if (s->bounds.episode.running)
+        s->connect_by = s->bounds.episode.deadline;
+}
+
 const char *session_retire(struct session *s, uint32_t count)
 {
     if (s->settings.discipline == PAIRED)
@@ -768,14 +788,18 @@ const char *session_retire(struct session *s, uint32_t count)
     if (!queue_retirable(&s->queue, count))
         return "not-offered"; /* EOP-ACC-12 */
     for (uint32_t i = 0; i < count; i++) {
-        s->answered_here = s->answered_here || queue_awaits(&s->queue);
+        if (queue_awaits(&s->queue)) {
+            s->answered_here = true;
+            bounds_end_episode(&s->bounds);
+        } else {
+            answered_before(s, s->queue.head->arrived_at);
+        }
         queue_remove_oldest(&s->queue);
     }
     s->delivered = false;
-    if (count > 0)
-        bounds_end_episode(&s->bounds);
     if (count > 0 && s->phase == SETTLING)
         judge_again(s);
+    end_if_cleared(s);
     run(s);
     return NULL;
 }
@@ -804,6 +828,7 @@ const char *session_drop(struct session *s, uint32_t hop)
     if (why != NULL)
         return why;
     queue_drop_held(&s->queue); /* EOP-RSD-17 */
+    end_if_cleared(s);
     run(s);
     return NULL;
 }
@@ -815,6 +840,7 @@ const char *session_half_close(struct session *s)
     if (s->half_closed)
         return "half-closed";
     s->half_closed = true;
+    end_if_cleared(s);
     run(s);
     return NULL;
 }

@@ -11,7 +11,7 @@ import socket
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Callable, Deque, Dict, List, Optional, Set
+from typing import Callable, Deque, Dict, List, Optional
 
 import eop
 import policy
@@ -74,18 +74,46 @@ class Message:
         self.owed = False  # a REDIRECT left it unanswered (EOP-RSD-3)
         self.held = False  # the application has to decide about it first
         self.offered = False  # an octet of it was offered on the current connection
-        self.complete = False  # its last octet was offered where its first was offered last
+        self.complete: Optional[int] = None  # the hop where it was completely offered, until it is resent
+
+
+@dataclass
+class Move:
+    """One hop of an episode, by a REDIRECT or by the fallback."""
+
+    endpoint: Endpoint
+    hop: int
+    fallback: bool
+    left: float  # of the deadline when it was made, in milliseconds
 
 
 class Episode:
     """A run of moves and its bounds (section 7)."""
 
-    def __init__(self, now: float, deadline: int, visited: Set[Endpoint]) -> None:
-        self.visited = visited
-        self.redirects = 0
-        self.fell_back = False
+    def __init__(self, now: float, deadline: int, redirector: Optional[Endpoint]) -> None:
+        self.redirector = redirector  # None if it does not count as visited (EOP-EPI-3)
+        self.moves: List[Move] = []
         self._left = deadline / 1000
         self._since: Optional[float] = now  # None while the deadline stands still
+
+    def move(self, endpoint: Endpoint, hop: int, fallback: bool, now: float) -> None:
+        self.moves.append(Move(endpoint, hop, fallback, self.left(now)))
+
+    def has_visited(self, endpoint: Endpoint) -> bool:
+        return endpoint == self.redirector or any(move.endpoint == endpoint for move in self.moves)
+
+    def fell_back(self) -> bool:
+        return any(move.fallback for move in self.moves)
+
+    def answered_before(self, hop: int, deadline: int) -> None:
+        """A message was answered at an earlier hop: the REDIRECT that ended it began the episode (EOP-ACC-16)."""
+        self.moves = [move for move in self.moves if move.hop > hop]
+        self.redirector = None
+        if self.moves:
+            missed = deadline - self.moves[0].left
+            for move in self.moves:
+                move.left += missed
+            self._left += missed / 1000
 
     def left(self, now: float) -> float:
         """Milliseconds until the deadline."""
@@ -161,22 +189,26 @@ class Session:
         """The `count` oldest messages were answered (EOP-ACC-11, EOP-ACC-12)."""
         if self.settings.paired:
             raise Misuse("paired")
-        if count > len(self.queue) or not all(self.queue[i].complete for i in range(count)):
+        if count > len(self.queue) or any(self.queue[i].complete is None for i in range(count)):
             raise Misuse("not-offered")
-        here = False
         for _ in range(count):
-            here |= self.queue.popleft().offered
+            message = self.queue.popleft()
+            if message.offered:
+                self._answered()
+            else:
+                self._answered_before(message.complete)
         self.sent = max(0, self.sent - count)
         self.unretired = False
         if count:
-            self._answer_counts(here)
             self._judge_again()
+        self._end_if_cleared()
         self._turn()
 
     def resend(self, hop: int) -> None:
         self._decide(hop)
         for message in self.queue:
-            message.complete &= not message.held  # to be offered anew: what the old connection answered is settled
+            if message.held:
+                message.complete = None  # to be offered anew: what the old connection answered is settled
             message.held = False
         self._turn()
 
@@ -184,6 +216,7 @@ class Session:
         """EOP-RSD-17: what is held is forgotten; what automatic resending began goes on."""
         self._decide(hop)
         self.queue = deque(message for message in self.queue if not message.held)
+        self._end_if_cleared()
         self._turn()
 
     def half_close(self) -> None:
@@ -192,6 +225,7 @@ class Session:
         if self.half_closed:
             raise Misuse("half-closed")
         self.half_closed = True
+        self._end_if_cleared()
         self._turn()
 
     def close(self) -> None:
@@ -343,14 +377,24 @@ class Session:
                 raise ProtocolError("Unsolicited", "a message that answers none")  # EOP-ACC-9
             self.queue.popleft()
             self.sent -= 1
-            self._answer_counts(here=True)
+            self._answered()
         self.unretired = not self.settings.paired
         self.tell(f"message {_shown(body)} outstanding={len(self.queue)} greeting={int(greeting)}")
 
-    def _answer_counts(self, here: bool) -> None:
-        """A message was answered, on this connection or an earlier one."""
-        self.answered |= here
+    def _answered(self) -> None:
+        """A message was answered on this connection."""
+        self.answered = True
         self._end_episode()
+
+    def _answered_before(self, hop: int) -> None:
+        """A message was answered at that hop, and a REDIRECT came since."""
+        if self.episode is None:
+            return
+        self.episode.answered_before(hop, self.settings.deadline)
+        if not self.episode.moves:
+            self._end_episode()
+        elif self.deadline_timer.running:
+            self.deadline_timer.start(self.episode.left(self.loop.time()))
 
     def _end_episode(self) -> None:
         self.idle_timer.stop()
@@ -367,7 +411,7 @@ class Session:
         self.deadline_timer.stop()
         for message in self.queue:
             message.owed, message.offered = True, False
-        if self.half_closed and not self.queue:
+        if self._is_cleared():
             return self._end(Ending("eof"))  # EOP-HCL-3
         settings = self.settings
         reason = policy.refusal(target, self.endpoint, self.home, settings.secure, settings.allow)
@@ -394,10 +438,19 @@ class Session:
         if self.phase is not Phase.SETTLING or self.ending.late is None:
             return
         self.settle_timer.stop()
-        if self.half_closed and not self.queue:
+        if self._is_cleared():
             return self._end(Ending("eof"))
-        self.answered = True
+        self.answered |= self.episode is None
         self._move(self.ending.target, self.ending.late)
+
+    def _is_cleared(self) -> bool:
+        """Half-closed with nothing outstanding: there is nothing to connect for."""
+        return self.half_closed and not self.queue
+
+    def _end_if_cleared(self) -> None:
+        """Between two connections the application can leave nothing to connect for (EOP-HCL-3)."""
+        if self.phase is Phase.DIALING and self.hop and self._is_cleared():
+            self._end(Ending("eof"))
 
     def _bounded(self, target: Endpoint) -> Optional[str]:
         """Count the move, or name the bound of section 7 that forbids it."""
@@ -407,19 +460,22 @@ class Session:
             return "NotFollowed"  # EOP-EPI-8
         episode = self.episode
         if episode is None:
-            episode = Episode(now, settings.deadline, set() if self.answered else {self.endpoint})  # EOP-EPI-3
-        if target in episode.visited:
+            episode = Episode(now, settings.deadline, None if self.answered else self.endpoint)  # EOP-EPI-3
+        if episode.has_visited(target):
             return "RedirectLoop"
-        if episode.redirects >= settings.max_redirects or self._moved_enough(now):
+        if len(episode.moves) >= settings.max_redirects or self._moved_enough(now):
             return "TooManyRedirects"
         if episode.left(now) <= 0:
             return "RedirectDeadline"
-        episode.redirects += 1
-        episode.visited.add(target)
         self.episode = episode
-        self.moved.append(now)
-        self.hop += 1
+        self._count_move(target, False, now)
         return None
+
+    def _count_move(self, endpoint: Endpoint, fallback: bool, now: float) -> None:
+        """A hop of its own, for which what is owed is decided anew."""
+        self.hop += 1
+        self.moved.append(now)
+        self.episode.move(endpoint, self.hop, fallback, now)
 
     def _moved_enough(self, now: float) -> bool:
         """EOP-EPI-7."""
@@ -460,7 +516,7 @@ class Session:
             if not self._drain():  # EOP-CLS-11
                 return
             if message is self._next():
-                message.complete = False
+                message.complete = None
                 self.wire.put(eop.normal(message.payload))
 
     def _go_on(self) -> bool:
@@ -473,7 +529,7 @@ class Session:
             return False
         if self.wire.pending:
             return False
-        message.complete = True
+        message.complete = self.hop
         self.sent += 1
         return True
 
@@ -537,21 +593,17 @@ class Session:
         if not self.at_target or self.answered:
             return self._end(Ending(kind, clean_if_answered=fin))
         if self._may_fall_back():
-            self.episode.redirects += 1
-            self.episode.fell_back = True
-            self.episode.visited.add(self.home)
-            self.moved.append(self.loop.time())
-            self.hop += 1  # a hop of its own, for which what is owed is decided anew
+            self._count_move(self.home, True, self.loop.time())  # EOP-FAI-7
             self.undecided = self._hold()
             return self._dial(self.home, at_target=False)
         self._end(Ending("RedirectFailed", self.endpoint, cause=kind, clean_if_answered=fin))
 
     def _may_fall_back(self) -> bool:
-        """EOP-FAI-4, EOP-FAI-5."""
-        episode = self.episode
-        return (self.settings.fallback and episode is not None and not episode.fell_back
-                and episode.redirects < self.settings.max_redirects and not self._moved_enough(self.loop.time())
-                and not any(message.offered for message in self.queue))
+        """EOP-FAI-4, EOP-FAI-5, EOP-FAI-8."""
+        episode, now = self.episode, self.loop.time()
+        return (self.settings.fallback and episode is not None and not episode.fell_back() and episode.left(now) > 0
+                and len(episode.moves) < self.settings.max_redirects and not self._moved_enough(now)
+                and not self._is_cleared() and not any(message.offered for message in self.queue))
 
     def _end(self, ending: Ending) -> None:
         """End the session, in manual after the application could retire what it got (EOP-ACC-14)."""
@@ -571,6 +623,8 @@ class Session:
         ending = self.ending
         if ending.clean_if_answered and not self.queue:
             ending = Ending("eof")
+        elif ending.kind == "RedirectFailed" and self.answered:
+            ending = Ending(ending.cause)  # something was retired there since (EOP-FAI-1)
         uncertain = sum(message.offered for message in self.queue)
         owed = sum(message.owed and not message.offered for message in self.queue)
         words = {"target": ending.target, "cause": ending.cause, "reason": ending.reason, "owed": owed or None,

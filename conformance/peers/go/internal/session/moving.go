@@ -129,10 +129,11 @@ func (s *Session) ConnectFailed() {
 }
 
 // fallBack goes to home because a target failed, if it may (EOP-FAI-4,
-// EOP-FAI-5 and what follows them).
+// EOP-FAI-5, EOP-FAI-8).
 func (s *Session) fallBack() bool {
+	cleared := s.halfClosing && len(s.queue) == 0
 	may := s.settings.FallBack && s.episode.runs() && !s.episode.fellBack() &&
-		!s.queue.anyOffered() &&
+		!s.queue.anyOffered() && !cleared &&
 		len(s.episode.moves) < s.settings.MaxRedirects &&
 		!s.window.full(s.clock(), s.settings.Moves) && !s.deadlinePassed()
 	if !may {

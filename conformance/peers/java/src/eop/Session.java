@@ -211,7 +211,8 @@ final class Session implements Link.Owner {
         episode.work(false, now);
         boolean clean = kind == Kind.EOF && account.outstanding() == 0;
         boolean failed = !clean && link.isUnprovenTarget();
-        if (failed && settings.fallBack() && !account.anyOffered() && episode.mayFallBack(now)) {
+        // Not for nothing either (EOP-FAI-8).
+        if (failed && !isFinished() && settings.fallBack() && !account.anyOffered() && episode.mayFallBack(now)) {
             hop++;
             episode.fallBack(home, hop, now);
             account.hold(settings);
