@@ -425,7 +425,7 @@ impl Session {
             return false;
         };
         if connection.out.is_none() {
-            // Nothing is begun on an idle connection before everything readable was processed (EOP-CLS-11).
+            // Nothing is begun before everything readable was processed, unless something is under way (EOP-CLS-11).
             if next == 0 && !drained {
                 return false;
             }
