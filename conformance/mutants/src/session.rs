@@ -39,8 +39,8 @@ struct Message {
     payload: Payload,
     never_resend: bool,
     offered: Offered,
-    /// It was completely offered on a connection before this one.
-    reached: bool,
+    /// The hop of an earlier connection on which it was completely offered, and which may have answered it.
+    reached: Option<u32>,
     /// A REDIRECT made it owed.
     owed: bool,
     /// It waits for the application's decision; so does everything behind it.
@@ -53,7 +53,7 @@ impl Message {
         match self.offered {
             Offered::Whole => true,
             Offered::Part => false,
-            Offered::Nothing => self.reached,
+            Offered::Nothing => self.reached.is_some(),
         }
     }
 }
@@ -305,7 +305,7 @@ impl Session {
             payload,
             never_resend,
             offered,
-            reached: false,
+            reached: None,
             owed: false,
             held,
         };
@@ -335,12 +335,17 @@ impl Session {
         if self.settings.discipline == Discipline::Paired && !self.fault.has(Fault::PairedRetires) {
             return Err("paired");
         }
-        if count == 0 && self.fault.has(Fault::RetireZeroRefused) {
+        let early = self.fault.has(Fault::RetireZeroUngreeted) && !self.is_greeted();
+        if count == 0 && (early || self.fault.has(Fault::RetireZeroRefused)) {
             return Err("nothing-to-retire");
         }
         let part = self.fault.has(Fault::RetirePart);
+        let late = |message: &Message| {
+            let moves = message.reached.map_or(0, |reached| self.hop - reached);
+            moves > 1 && self.fault.has(Fault::RetireMovesLaterRefused)
+        };
         let retirable = |message: &&Message| {
-            message.is_answerable() || message.offered == Offered::Part && part
+            message.is_answerable() && !late(message) || message.offered == Offered::Part && part
         };
         if self.fault.has(Fault::RetireUnoffered) {
             count = count.min(self.queue.len());
@@ -409,7 +414,9 @@ impl Session {
     fn release(&mut self) {
         for message in &mut self.queue {
             // What it was answered with before is settled.
-            message.reached &= !message.held || self.fault.has(Fault::RetireWhatIsResent);
+            if message.held && !self.fault.has(Fault::RetireWhatIsResent) {
+                message.reached = None;
+            }
             message.held = false;
             message.never_resend &= !self.fault.has(Fault::NeverResendOnce);
         }
@@ -440,7 +447,9 @@ impl Session {
             && self.fault.has(Fault::DecidedForGood)
             && self.queue.iter().all(resent);
         for message in &mut self.queue {
-            message.reached |= message.offered == Offered::Whole;
+            if message.offered == Offered::Whole {
+                message.reached = Some(self.hop);
+            }
             message.offered = Offered::Nothing;
             message.owed = true;
         }
@@ -506,7 +515,7 @@ impl Session {
             payload: payload.clone(),
             never_resend: false,
             offered: Offered::Nothing,
-            reached: false,
+            reached: None,
             owed: true,
             held: false,
         });

@@ -388,7 +388,9 @@ faults! {
     GreetingsInOneOctet Subtle "greetings-in-one-octet" "Counts the greetings to come in one octet." { Client: ["EOP-ACC-5", "EOP-ACC-6"] }
     GreetingFlushes Subtle "greeting-flushes" "Sends what waited for the last greeting before it has read what stands behind it." { Client: ["EOP-CLS-11"] }
     RetireOne Subtle "retire-one" "Retires one message, however many it is told to." { Client: ["EOP-ACC-11"] }
-    RetireZeroRefused Subtle "retire-zero-refused" "Refuses to retire nothing." { Client: ["EOP-ACC-11"] }
+    RetireZeroRefused Subtle "retire-zero-refused" "Refuses to retire nothing." { Client: ["EOP-ACC-11", "EOP-ACC-12"] }
+    RetireZeroUngreeted Subtle "retire-zero-ungreeted" "Refuses to retire nothing before the greetings." { Client: ["EOP-ACC-12", "EOP-DRV-14"] }
+    RetireMovesLaterRefused Subtle "retire-moves-later-refused" "Refuses to retire what it was sent more than one move ago." { Client: ["EOP-ACC-12", "EOP-ACC-14"] }
     RetirePart Subtle "retire-part" "Lets a message be retired that it is still sending." { Client: ["EOP-ACC-12"] }
     RetireWhatIsResent Subtle "retire-what-is-resent" "Lets a message be retired that it is told to resend and has not sent again." { Client: ["EOP-ACC-12"] }
     LateRetireForgotten Subtle "late-retire-forgotten" "Counts a redirector as visited whose answer was retired after it redirected." { Client: ["EOP-EPI-3", "EOP-ACC-14"] }

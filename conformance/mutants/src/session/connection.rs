@@ -472,7 +472,7 @@ impl Session {
     }
 
     /// Whether the greetings are there (EOP-ACC-5).
-    fn is_greeted(&self) -> bool {
+    pub(super) fn is_greeted(&self) -> bool {
         let Link::Up(connection) = &self.link else {
             return false;
         };

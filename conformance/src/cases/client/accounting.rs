@@ -1,6 +1,6 @@
 //! Section 5.1 for clients: what an answer is, greetings, the two disciplines.
 
-use super::scenes::{arrive, ask, asked, follow, give, moved, owing};
+use super::scenes::{arrive, ask, asked, early, follow, give, moved, owing};
 use crate::case::Case;
 use crate::feature::Feature;
 use crate::octets::{n, r, r_with};
@@ -400,6 +400,52 @@ pub(super) const CASES: &[Case] = &[
         session.say("resend 1");
         t.expect_n("six")
     })
+    .needs(Feature::Manual),
+    Case::client("acc.manual-retire-nothing", &["EOP-ACC-12", "EOP-DRV-14"], "in manual nothing is retired with 0 before home answers the connect, before the greeting and at a target, and that is never refused", |s| {
+        let (home, silent, target) = (s.endpoint("home")?, s.silent("silent")?, s.endpoint("target")?);
+        let mut connecting = s.session(&silent.address().to_string(), "discipline=manual");
+        connecting.say("retire 0");
+        connecting.close()?;
+        let (mut session, mut h) = s.begin(&home, "discipline=manual greeting=1")?;
+        session.say("retire 0");
+        session.sync()?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "outstanding=0 greeting=1")?;
+        ask(&mut session, &mut h)?;
+        h.send(r(target.address()))?;
+        let mut t = follow(&mut session, &target, "owed=1 late=0")?;
+        session.say("resend 1");
+        session.say("retire 0");
+        session.sync()?;
+        t.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        t.expect_n("q")
+    })
+    .needs(Feature::Manual)
+    .whole(),
+    Case::client("acc.manual-retire-moves-later", &["EOP-ACC-12", "EOP-ACC-14"], "in manual what home was sent can be retired two moves later, before the greeting there, if it was not resent", |s| {
+        let home = s.endpoint("home")?;
+        let (b, c) = (s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = s.begin(&home, "discipline=manual greeting=1")?;
+        h.send(n("welcome"))?;
+        session.expect_message(b"welcome", "greeting=1")?;
+        ask(&mut session, &mut h)?;
+        let mut link = early(&mut session, &mut h, &b, 1)?;
+        if !s.control() {
+            session.say("resend 1");
+            session.sync()?;
+        }
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        session.say("retire 1");
+        if s.control() {
+            session.sync()?;
+        } else {
+            session.expect("rejected retire *")?;
+        }
+        link.send(n("again"))?;
+        session.expect_message(b"again", s.pick("outstanding=0", "outstanding=1")).map(drop)
+    })
+    .negative()
     .needs(Feature::Manual),
     Case::client("acc.manual-retire-after-redirect", &["EOP-ACC-14"], "in manual an answer and R in one read: what is retired then is not resent", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
