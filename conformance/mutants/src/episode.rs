@@ -16,11 +16,12 @@ struct Episode {
     begun: Instant,
     redirects: u32,
     visited: Vec<SocketAddrV4>,
-    fell_back: bool,
+    /// Which of its moves was the fallback.
+    fell_back: Option<usize>,
     spent: Duration,
     running: Option<Instant>,
-    /// How much of the deadline had passed when the last REDIRECT came.
-    spent_before: Duration,
+    /// How much of the deadline had passed at each move.
+    spent_before: Vec<Duration>,
 }
 
 /// The moves of a session, and the episode that is under way.
@@ -124,7 +125,7 @@ impl Moves {
         }
         episode.redirects += 1;
         episode.visited.push(target);
-        episode.spent_before = episode.elapsed(now);
+        episode.spent_before.push(episode.elapsed(now));
         if self.fault.has(Fault::VisitedLastTwo) {
             let old = episode.visited.len().saturating_sub(2);
             episode.visited.drain(..old);
@@ -180,7 +181,7 @@ impl Moves {
         let Some(episode) = &mut self.episode else {
             return Ok(false);
         };
-        let spent = episode.fell_back && !self.fault.has(Fault::FallbackRepeated)
+        let spent = episode.fell_back.is_some() && !self.fault.has(Fault::FallbackRepeated)
             || self.fell_back && self.fault.has(Fault::FallbackOnceEver);
         let bounded = episode.redirects >= most && !self.fault.has(Fault::FallbackTooMany);
         if spent || bounded || crowded {
@@ -189,7 +190,8 @@ impl Moves {
         if episode.visited.contains(&home) && self.fault.has(Fault::FallbackVisited) {
             return Err(Kind::RedirectLoop);
         }
-        episode.fell_back = true;
+        episode.fell_back = Some(episode.spent_before.len());
+        episode.spent_before.push(episode.elapsed(now));
         self.fell_back = true;
         self.recent.push_back(now);
         if !self.fault.has(Fault::FallbackUnvisited) {
@@ -209,19 +211,34 @@ impl Moves {
         }
     }
 
-    /// A message was answered on the connection that the last REDIRECT came on, before it: that REDIRECT began the episode.
-    pub(crate) fn end_episode_before(&mut self) {
+    /// A message was answered so many moves ago: the first of them began the episode (EOP-ACC-16).
+    pub(crate) fn end_episode_before(&mut self, moves: u32, now: Instant) {
         if self.fault.has(Fault::LateRetireForgotten) {
             return;
+        }
+        let moves = if self.fault.has(Fault::LateRetireBeforeLast) {
+            moves.min(1)
+        } else {
+            moves
+        };
+        if moves == 0 {
+            return self.end_episode();
         }
         let Some(episode) = &mut self.episode else {
             return;
         };
-        episode.redirects = 1;
-        let before = episode.visited.len().saturating_sub(1);
-        episode.visited.drain(..before);
-        episode.spent = episode.spent.saturating_sub(episode.spent_before);
-        episode.spent_before = Duration::ZERO;
+        let old = |kept: usize| kept.saturating_sub(most(moves));
+        let older = old(episode.spent_before.len());
+        episode.redirects = episode.redirects.min(moves);
+        episode.visited.drain(..old(episode.visited.len()));
+        episode.spent_before.drain(..older);
+        episode.fell_back = episode.fell_back.and_then(|at| at.checked_sub(older));
+        let before = episode.spent_before.first().copied().unwrap_or_default();
+        episode.spent = episode.elapsed(now).saturating_sub(before);
+        episode.running = episode.running.map(|_| now);
+        for spent in &mut episode.spent_before {
+            *spent = spent.saturating_sub(before);
+        }
     }
 
     /// The connected client was idle for long enough.
@@ -282,10 +299,10 @@ impl Episode {
             begun: now,
             redirects: 0,
             visited,
-            fell_back: false,
+            fell_back: None,
             spent: Duration::ZERO,
             running: Some(now),
-            spent_before: Duration::ZERO,
+            spent_before: Vec::new(),
         }
     }
 

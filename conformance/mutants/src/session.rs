@@ -364,7 +364,7 @@ impl Session {
         if self.fault.has(Fault::RetiresNewest) {
             self.queue.rotate_right(count);
         }
-        let mut answered_before = false;
+        let mut answered_at = None;
         for message in self.queue.drain(..count) {
             if message.offered == Offered::Whole {
                 self.place.answered = true;
@@ -372,18 +372,21 @@ impl Session {
                     self.moves.end_episode();
                 }
             } else {
-                answered_before = true;
+                answered_at = message.reached;
             }
         }
-        if answered_before && self.fault.has(Fault::LateRetireEndsDeadline) {
+        let Some(answered_at) = answered_at else {
+            return Ok(());
+        };
+        if self.fault.has(Fault::LateRetireEndsDeadline) {
             self.moves.end_episode();
         }
-        if answered_before && self.half_closed && self.queue.is_empty() {
+        let moved_since = self.hop.saturating_sub(answered_at);
+        self.moves.end_episode_before(moved_since, now);
+        if self.half_closed && self.queue.is_empty() {
             self.end_unmoved();
-        } else if answered_before && matches!(self.link, Link::Settling { .. }) {
-            self.judge_again(now);
-        } else if answered_before {
-            self.moves.end_episode_before();
+        } else if matches!(self.link, Link::Settling { .. }) {
+            self.judge_again(moved_since, now);
         }
         Ok(())
     }

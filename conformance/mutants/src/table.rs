@@ -379,7 +379,7 @@ faults! {
     ManualPayloadRefused Subtle "manual-payload-refused" "Refuses the payload of a REDIRECT that answers nothing in manual." { Client: ["EOP-ACC-13"] }
     SettlesAtOnce Subtle "settles-at-once" "Reports the end in manual before what was delivered can be retired." { Client: ["EOP-ACC-14", "EOP-DRV-15"] }
     SettlesIfNothingLeft Subtle "settles-if-nothing-left" "Reports the end in manual at once when nothing is outstanding, whatever was delivered." { Client: ["EOP-DRV-15"] }
-    LateRetireEndsDeadline Subtle "late-retire-ends-deadline" "Ends the episode of the move under way when an earlier answer is retired." { Client: ["EOP-EPI-5"] }
+    LateRetireEndsDeadline Subtle "late-retire-ends-deadline" "Ends the episode of the move under way when an earlier answer is retired." { Client: ["EOP-EPI-5", "EOP-ACC-16"] }
     RetireAfterMoveIgnored Subtle "retire-after-move-ignored" "Resends in manual what was retired after the redirect." { Client: ["EOP-ACC-14"] }
 
     // The client resends.
@@ -394,6 +394,7 @@ faults! {
     RetirePart Subtle "retire-part" "Lets a message be retired that it is still sending." { Client: ["EOP-ACC-12"] }
     RetireWhatIsResent Subtle "retire-what-is-resent" "Lets a message be retired that it is told to resend and has not sent again." { Client: ["EOP-ACC-12"] }
     LateRetireForgotten Subtle "late-retire-forgotten" "Counts a redirector as visited whose answer was retired after it redirected." { Client: ["EOP-EPI-3", "EOP-ACC-14"] }
+    LateRetireBeforeLast Subtle "late-retire-before-last" "Counts what is retired late as answered before the last REDIRECT, whichever it was sent before." { Client: ["EOP-ACC-16"] }
     JudgedOnce Subtle "judged-once" "Does not judge a REDIRECT again when what is retired shows that it was no loop." { Client: ["EOP-ACC-14", "EOP-EPI-3"] }
     FinIsFinal Subtle "fin-is-final" "Names an end by what was outstanding when the FIN came, whatever is retired then." { Client: ["EOP-ACC-14", "EOP-HCL-4"] }
     SettlesWhenTold Subtle "settles-when-told" "Reports the end in manual only when it is asked to." { Client: ["EOP-DRV-15"] }

@@ -200,7 +200,7 @@ impl Session {
     }
 
     /// Manual: what was retired was answered before the REDIRECT that was refused, and ended the episode then.
-    pub(super) fn judge_again(&mut self, now: Instant) {
+    pub(super) fn judge_again(&mut self, moved_since: u32, now: Instant) {
         let Link::Settling {
             end:
                 End::NotMoved {
@@ -216,8 +216,7 @@ impl Session {
         if self.fault.has(Fault::JudgedOnce) {
             return;
         }
-        self.place.answered = true;
-        self.moves.end_episode();
+        self.place.answered |= moved_since == 0;
         match self.decision(target, None, now) {
             Ok(()) => self.depart(target, self.late, now),
             Err(end) => self.link = Link::Settling { end, until },

@@ -197,7 +197,7 @@ pub(super) const CASES: &[Case] = &[
         ask(&mut session, &mut h)?;
         early(&mut session, &mut h, &home, 1).map(drop)
     }),
-    Case::client("epi.late-retirement-at-the-redirector", &["EOP-EPI-3", "EOP-ACC-14"], "in manual an answer that is retired behind R counts as made before it: its sender may be returned to", |s| {
+    Case::client("epi.late-retirement-at-the-redirector", &["EOP-EPI-3", "EOP-ACC-14", "EOP-ACC-16"], "in manual an answer that is retired behind R counts as made before it: its sender may be returned to", |s| {
         let (home, b) = (s.endpoint("home")?, s.endpoint("B")?);
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
         h.send([n("r"), r(b.address())].concat())?;
@@ -210,6 +210,38 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs(Feature::Manual)
     .whole(),
+    Case::client("epi.late-retirement-moves-later", &["EOP-ACC-16", "EOP-EPI-2", "EOP-EPI-3"], "in manual an answer of home's that is retired two moves later counts as made before the first: home may be returned to, the first target not", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?);
+        let (mut session, _h, mut link) = owing(s, &home, &b, "discipline=manual")?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        session.say("retire 1");
+        session.sync()?;
+        let target = s.pick(&home, &b);
+        link.send(r(target.address()))?;
+        if s.control() {
+            return follow(&mut session, &home, "owed=0 late=0 hop=3").map(drop);
+        }
+        session.expect(&format!("ended RedirectLoop target={} owed=0", b.address()))?;
+        b.nobody()
+    })
+    .negative()
+    .needs(Feature::Manual),
+    Case::client("epi.late-retirement-counts", &["EOP-ACC-16", "EOP-EPI-1"], "in manual the moves behind the one that a late retirement counts before are redirects of its episode", |s| {
+        let (home, b, c, d) = (s.endpoint("home")?, s.endpoint("B")?, s.endpoint("C")?, s.endpoint("D")?);
+        let settings = format!("discipline=manual max-redirects={}", s.pick(3, 2));
+        let (mut session, _h, mut link) = owing(s, &home, &b, &settings)?;
+        let mut link = early(&mut session, &mut link, &c, 2)?;
+        session.say("retire 1");
+        session.sync()?;
+        link.send(r(d.address()))?;
+        if s.control() {
+            return follow(&mut session, &d, "owed=0 late=0 hop=3").map(drop);
+        }
+        session.expect(&format!("ended TooManyRedirects target={} owed=0", d.address()))?;
+        d.nobody()
+    })
+    .negative()
+    .needs(Feature::Manual),
     Case::client("epi.judged-again", &["EOP-ACC-14", "EOP-EPI-3"], "in manual a RedirectLoop that a retirement shows to be none is followed after all", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
