@@ -260,6 +260,7 @@ impl Session {
                     self.baggage.last_dropped = dropped;
                 }
                 self.release();
+                self.end_if_cleared();
             }
             Verb::HalfClose if self.half_closed && !self.fault.has(Fault::HalfCloseTwice) => {
                 return Err("half-closed-already");
@@ -267,6 +268,7 @@ impl Session {
             Verb::HalfClose => {
                 self.half_closed = true;
                 self.shut_hastily();
+                self.end_if_cleared();
             }
             Verb::Close => self.finish(match self.link {
                 Link::Settling { end, .. } if !self.fault.has(Fault::CloseTakesTheEnd) => end,
@@ -389,6 +391,15 @@ impl Session {
             self.judge_again(moved_since, now);
         }
         Ok(())
+    }
+
+    /// Half-closed, with nothing left to connect for between two connections (EOP-HCL-3).
+    fn end_if_cleared(&mut self) {
+        let connecting = matches!(self.link, Link::Dialling { .. }) && self.hop > 0;
+        let goes_on = self.fault.has(Fault::ConnectsForNothing);
+        if connecting && self.half_closed && self.queue.is_empty() && !goes_on {
+            self.end(End::Done);
+        }
     }
 
     /// EOP-RSD-12.

@@ -454,7 +454,9 @@ faults! {
     HalfCloseForgotten Subtle "half-close-forgotten" "Does not half-close the connection to the target." { Client: ["EOP-HCL-2"] }
     HalfCloseFirst Subtle "half-close-first" "Half-closes the connection to the target before it has resent." { Client: ["EOP-HCL-2"] }
     SendAfterHalfClose Subtle "send-after-half-close" "Accepts a message after the half-close." { Client: ["EOP-HCL-6"] }
-    HalfCloseHasty Subtle "half-close-hasty" "Half-closes at once, whatever was given before." { Client: ["EOP-ACC-15", "EOP-FRM-1"] }
+    HalfCloseHasty Subtle "half-close-hasty" "Half-closes at once, whatever was given before." { Client: ["EOP-HCL-7"] }
+    ClearedTargetLeft Subtle "cleared-target-left" "Ends the session when what a half-closed client owed is retired at the target." { Client: ["EOP-HCL-7"] }
+    ConnectsForNothing Subtle "connects-for-nothing" "Goes on connecting although it is half-closed meanwhile and nothing is outstanding any more." { Client: ["EOP-HCL-3"] }
     HalfCloseAfterFirst Subtle "half-close-after-first" "Half-closes the connection to the target behind the first resent message." { Client: ["EOP-HCL-2", "EOP-RSD-5"] }
     HalfCloseTwice Subtle "half-close-twice" "Accepts a second half-close." { Client: ["EOP-DRV-14"] }
     HalfCloseOnce Subtle "half-close-once" "Half-closes the connection to the first target only." { Client: ["EOP-HCL-2"] }

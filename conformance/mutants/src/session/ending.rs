@@ -194,8 +194,9 @@ impl Session {
                 end: end @ End::NotMoved { .. },
                 ..
             } => *end = End::Done,
-            Link::Settling { .. } | Link::Over => {}
-            Link::Dialling { .. } | Link::Up(_) => self.end(End::Done),
+            Link::Up(_) if self.fault.has(Fault::ClearedTargetLeft) => self.end(End::Done),
+            Link::Settling { .. } | Link::Over | Link::Up(_) => {}
+            Link::Dialling { .. } => self.end_if_cleared(),
         }
     }
 

@@ -513,7 +513,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .needs(Feature::Automatic)
     .whole(),
-    Case::client("hcl.answered", &["EOP-HCL-4"], "after a half-close answers are still delivered, and the end is clean", |s| {
+    Case::client("hcl.answered", &["EOP-HCL-4", "EOP-HCL-7"], "after a half-close answers are still delivered, and the end is clean", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "")?;
         session.say("half-close");
@@ -524,7 +524,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
     })
     .needs(Feature::HalfClose),
-    Case::client("hcl.behind-what-was-given", &["EOP-ACC-15", "EOP-FRM-1"], "a half-close comes behind every message that was given before, be it large or waiting for the greeting", |s| {
+    Case::client("hcl.behind-what-was-given", &["EOP-HCL-7", "EOP-ACC-15", "EOP-FRM-1"], "a half-close comes behind every message that was given before, be it large or waiting for the greeting", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "greeting=1")?;
         for command in ["send 71", "send @16000000", "half-close"] {
@@ -658,6 +658,52 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs(Feature::HalfClose),
+    Case::client("hcl.nothing-left-while-connecting", &["EOP-HCL-3"], "half-closed, and what was owed dropped, while the target has not answered the connect: a clean end", |s| {
+        let (home, target) = (s.endpoint("home")?, s.silent("target")?);
+        for owed in [1, 0] {
+            let (mut session, mut h) = s.begin(&home, "")?;
+            if owed > 0 {
+                ask(&mut session, &mut h)?;
+            }
+            h.send(r(target.address()))?;
+            session.expect(&format!("redirected {} owed={owed}", target.address()))?;
+            session.say("half-close");
+            if owed > 0 {
+                session.say("drop 1");
+            }
+            session.expect("ended eof owed=0 unsent=0 uncertain=0")?;
+        }
+        Ok(())
+    })
+    .needs(Feature::HalfClose)
+    .whole(),
+    Case::client("hcl.retired-while-connecting", &["EOP-HCL-3", "EOP-ACC-14"], "in manual, half-closed, and what was owed retired, while the target has not answered the connect: a clean end", |s| {
+        let (home, target) = (s.endpoint("home")?, s.silent("target")?);
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.send(r(target.address()))?;
+        session.expect(&format!("redirected {} owed=1", target.address()))?;
+        session.say("half-close");
+        session.say("retire 1");
+        session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
+    })
+    .needs(Feature::Manual)
+    .whole(),
+    Case::client("hcl.retired-at-the-target", &["EOP-HCL-7", "EOP-ACC-14"], "in manual, half-closed at the target, and what was owed retired: the client ends its stream there, receives on, and ends with the target", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, _h, mut t) = owing(s, &home, &target, "discipline=manual")?;
+        session.say("half-close");
+        session.sync()?;
+        quiet(&mut t, "no FIN before the owed message is decided")?;
+        session.say("retire 1");
+        t.expect_fin()?;
+        t.send(n("news"))?;
+        session.expect_message(b"news", "outstanding=0")?;
+        session.say("retire 0");
+        session.sync()?;
+        t.half_close()?;
+        session.expect("ended eof owed=0 unsent=0 uncertain=0").map(drop)
+    })
+    .needs(Feature::Manual),
     Case::client("hcl.no-message-after", &["EOP-HCL-6", "EOP-DRV-14"], "a message after a half-close is refused", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = s.begin(&home, "")?;
