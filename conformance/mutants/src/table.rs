@@ -472,6 +472,8 @@ faults! {
     NewFirstLater Subtle "new-first-later" "Connects first and closes then from the second hop on, unasked." { Client: ["EOP-CLS-9"] }
     NewFirstIgnored Subtle "new-first-ignored" "Closes the old connection first although it is told to connect first." { Client: ["EOP-DRV-16"] }
     ClosedUnsentUncounted Subtle "closed-unsent-uncounted" "Does not count what it never sent when the application closes." { Client: ["EOP-DRV-17", "EOP-FAI-2"] }
+    KeptAtTheEnd Subtle "kept-at-the-end" "Does not close the connection of a session that ends." { Client: ["EOP-CLS-13"] }
+    KeptWhileSettling Subtle "kept-while-settling" "Closes a connection that has ended, in manual, only when the application has retired." { Client: ["EOP-CLS-13"] }
     WriteErrorFinal Subtle "write-error-final" "Gives up at a write error without reading what has arrived." { Client: ["EOP-CLS-10"] }
     IdleUnread Subtle "idle-unread" "Does not read while nothing is outstanding." { Client: ["EOP-CLS-11", "EOP-RED-7"] }
 

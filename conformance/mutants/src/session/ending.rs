@@ -177,6 +177,7 @@ impl Session {
             } else {
                 end
             };
+            self.keep(Fault::KeptWhileSettling);
             self.link = Link::Settling {
                 end,
                 until: Instant::now() + patience,
@@ -224,7 +225,17 @@ impl Session {
         }
     }
 
+    /// What a client with this fault does with the connection of a session that is over: it does not close it.
+    fn keep(&mut self, fault: Fault) {
+        if self.fault.has(fault)
+            && let Link::Up(connection) = std::mem::replace(&mut self.link, Link::Over)
+        {
+            self.baggage.kept.push(connection.stream);
+        }
+    }
+
     pub(super) fn finish(&mut self, end: End) {
+        self.keep(Fault::KeptAtTheEnd);
         self.link = Link::Over;
         self.synced();
         if matches!(end, End::Closed) && self.fault.has(Fault::ClosedUnsentUncounted) {

@@ -292,6 +292,34 @@ pub(super) const CASES: &[Case] = &[
         })
     })
     .negative(),
+    Case::client("cls.at-the-end", &["EOP-CLS-13"], "a session that ends closes its connection: when the application closes, with the server's FIN, and in manual before anything is retired", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        session.say("close");
+        session.expect("ended closed")?;
+        h.expect_end()?;
+        let (mut session, mut h) = s.begin(&home, "")?;
+        h.half_close()?;
+        session.expect("ended eof")?;
+        h.expect_end()?;
+        let (mut session, mut h) = asked(s, &home, "")?;
+        h.half_close()?;
+        session.expect("ended Uncertain uncertain=1")?;
+        h.expect_end()
+    }),
+    Case::client("cls.at-the-end-in-manual", &["EOP-CLS-13"], "in manual the connection is closed when it is over, and not only when the end is settled", |s| {
+        let home = s.endpoint("home")?;
+        let (mut session, mut h) = asked(s, &home, "discipline=manual")?;
+        h.half_close()?;
+        h.expect_end()?;
+        session.say("retire 1");
+        session.say("sync s0");
+        match session.events_until("ended")?.last() {
+            Some(ended) if ended.matches("ended eof owed=0 unsent=0 uncertain=0") => Ok(()),
+            ended => Err(Stop::messages("ended eof", format!("{ended:?}"))),
+        }
+    })
+    .needs(Feature::Manual),
     Case::client("end.closed", &["EOP-FAI-2"], "a session ended by its application says what became of its messages", |s| {
         let home = s.endpoint("home")?;
         let (mut session, mut h) = asked(s, &home, "")?;
