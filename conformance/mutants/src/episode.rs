@@ -193,7 +193,9 @@ impl Moves {
         episode.fell_back = Some(episode.spent_before.len());
         episode.spent_before.push(episode.elapsed(now));
         self.fell_back = true;
-        self.recent.push_back(now);
+        if !self.fault.has(Fault::FallbackNoMove) {
+            self.recent.push_back(now);
+        }
         if !self.fault.has(Fault::FallbackUnvisited) {
             episode.visited.push(home);
         }
@@ -286,6 +288,12 @@ impl Moves {
         } else {
             settings.deadline
         }
+    }
+
+    /// Whether the deadline of the episode has passed.
+    pub(crate) fn is_late(&self, settings: &Settings, now: Instant) -> bool {
+        let episode = self.episode.as_ref();
+        episode.is_some_and(|episode| episode.elapsed(now) >= settings.deadline)
     }
 
     pub(crate) fn in_episode(&self) -> bool {

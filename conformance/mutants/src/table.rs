@@ -535,7 +535,8 @@ faults! {
     OldConnectionResumed Subtle "old-connection-resumed" "Goes on with the old connection when the target cannot be reached." { Client: ["EOP-FAI-3"] }
     FallbackUnasked Subtle "fallback-unasked" "Falls back to home without being asked to." { Client: ["EOP-FAI-1"] }
     FallbackRepeated Subtle "fallback-repeated" "Falls back to home more than once in an episode." { Client: ["EOP-FAI-4"] }
-    FallbackUncounted Subtle "fallback-uncounted" "Does not count a fallback as a redirect." { Client: ["EOP-FAI-4"] }
+    FallbackUncounted Subtle "fallback-uncounted" "Does not count a fallback as a redirect." { Client: ["EOP-FAI-7"] }
+    FallbackNoMove Subtle "fallback-no-move" "Does not count a fallback as a move." { Client: ["EOP-FAI-7"] }
     FallbackVisited Subtle "fallback-visited" "Takes a fallback to home for a loop." { Client: ["EOP-FAI-4"] }
     FallbackOnlyRefused Subtle "fallback-only-refused" "Falls back only from a target that refuses the connection." { Client: ["EOP-FAI-4"] }
     FallbackWithOffered Subtle "fallback-with-offered" "Takes a message home that it had sent to the target that failed." { Client: ["EOP-FAI-5"] }
@@ -545,12 +546,14 @@ faults! {
     AnsweredElsewhere Subtle "answered-elsewhere" "Reports the failure of a target like one of home when home had answered a message." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
     GreetingIsAnswer Subtle "greeting-is-answer" "Reports the failure of a target that greeted like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
     NewsIsAnswer Subtle "news-is-answer" "Reports the failure of a target that sent something in manual like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
-    FallbackTooMany Subtle "fallback-too-many" "Falls back to home although that is one redirect too many." { Client: ["EOP-EPI-1", "EOP-FAI-4"] }
-    FallbackUnmoved Subtle "fallback-unmoved" "Does not take a fallback to home for a move." { Client: ["EOP-EPI-7", "EOP-FAI-4"] }
-    FallbackUnvisited Subtle "fallback-unvisited" "Does not take home for visited when it fell back there." { Client: ["EOP-EPI-2", "EOP-FAI-4"] }
+    FallbackTooMany Subtle "fallback-too-many" "Falls back to home although that is one redirect too many." { Client: ["EOP-FAI-8"] }
+    FallbackUnmoved Subtle "fallback-unmoved" "Falls back to home although that is one move too many." { Client: ["EOP-FAI-8"] }
+    FallbackUnvisited Subtle "fallback-unvisited" "Does not take home for visited when it fell back there." { Client: ["EOP-FAI-7"] }
     FallbackOnceEver Subtle "fallback-once-ever" "Falls back to home once in a session." { Client: ["EOP-FAI-4"] }
-    FallbackAnytime Subtle "fallback-anytime" "Falls back to home from a target that answered, or when the episode is over." { Client: ["EOP-FAI-1", "EOP-FAI-4", "EOP-DRV-22"] }
-    FallbackAtDeadline Subtle "fallback-at-deadline" "Falls back to home when the deadline passes." { Client: ["EOP-EPI-5", "EOP-FAI-4"] }
+    FallbackAnytime Subtle "fallback-anytime" "Falls back to home from a target that answered, or when the episode is over." { Client: ["EOP-FAI-8", "EOP-DRV-22"] }
+    FallbackAtDeadline Subtle "fallback-at-deadline" "Falls back to home when the deadline has passed." { Client: ["EOP-FAI-8"] }
+    FallbackLate Subtle "fallback-late" "Falls back to home from a connected target although the deadline has passed." { Client: ["EOP-FAI-8"] }
+    FallbackForNothing Subtle "fallback-for-nothing" "Falls back to home although it half-closed and nothing is outstanding." { Client: ["EOP-FAI-8"] }
     FallbackWhenRefused Subtle "fallback-when-refused" "Falls back to home instead of refusing a target." { Client: ["EOP-POL-5", "EOP-FAI-4"] }
     FallbackFromCleanEnd Subtle "fallback-from-clean-end" "Falls back to home when a target ends cleanly." { Client: ["EOP-FAI-6", "EOP-FAI-4"] }
     FallbackForgetsNew Subtle "fallback-forgets-new" "Takes only what is owed home from a failed target." { Client: ["EOP-ACC-15", "EOP-FAI-4"] }
@@ -659,6 +662,6 @@ faults! {
     CertificateShownFirst Tls "certificate-shown-first" "Shows its certificate to a target before it has looked who that is." { Client: ["EOP-SEC-7"] }
     CertificateNotShown Tls "certificate-not-shown" "Shows its certificate to nobody." { Client: ["EOP-DRV-26"] }
     SecureOverTls Tls "secure-over-tls" "Refuses moves over TLS that the policy `secure` refuses in cleartext." { Client: ["EOP-POL-6"] }
-    FailedHandshakeLeadsHome Tls "failed-handshake-leads-home" "Falls back to home from a target that failed its handshake." { Client: ["EOP-FAI-1"] }
+    FailedHandshakeLeadsHome Tls "failed-handshake-leads-home" "Falls back to home from a target that failed its handshake." { Client: ["EOP-FAI-8"] }
     ShakesForEver Tls "shakes-for-ever" "Has no deadline for a handshake." { Client: ["EOP-EPI-5", "EOP-EPI-9"] }
 }

@@ -46,6 +46,11 @@ fn is_blame(end: End) -> bool {
 impl Session {
     /// The connection ended without a REDIRECT.
     pub(super) fn lost(&mut self, end: End) {
+        let now = Instant::now();
+        let connected = matches!(self.link, Link::Up(_));
+        let late = self.moves.is_late(&self.settings, now)
+            && !self.fault.has(Fault::FallbackAtDeadline)
+            && !(connected && self.fault.has(Fault::FallbackLate));
         self.blame(end);
         let clean = matches!(end, End::Fin)
             && self.queue.is_empty()
@@ -71,17 +76,16 @@ impl Session {
         let safe = (!offered || self.fault.has(Fault::FallbackWithOffered))
             && (refused || !self.fault.has(Fault::FallbackOnlyRefused));
         let failed = self.place.target && !self.place.answered && !clean;
+        let done = self.half_closed && self.queue.is_empty();
+        let asked = asked && (!done || self.fault.has(Fault::FallbackForNothing));
         let over = self.place.target && !clean && !self.moves.in_episode();
         if asked && safe && over && self.fault.has(Fault::FallbackAnytime) {
             return self.return_home();
         }
         let shaken = !matches!(end, End::Failure(Kind::TlsFailed))
             || self.fault.has(Fault::FailedHandshakeLeadsHome);
-        if asked && safe && failed && shaken {
-            match self
-                .moves
-                .fall_back(self.home, &self.settings, Instant::now())
-            {
+        if asked && safe && failed && shaken && !late {
+            match self.moves.fall_back(self.home, &self.settings, now) {
                 Ok(true) => return self.return_home(),
                 Ok(false) => {}
                 Err(kind) => {
@@ -466,11 +470,6 @@ impl Session {
         if let Some((_, end)) = self.bound().filter(|bound| bound.0 <= now) {
             match (&self.link, end) {
                 (Link::Settling { .. }, end) => self.finish(end),
-                (Link::Dialling { .. } | Link::Up(_) | Link::Over, End::NotMoved { .. })
-                    if !self.fault.has(Fault::FallbackAtDeadline) =>
-                {
-                    self.end(end)
-                }
                 (Link::Dialling { .. } | Link::Up(_) | Link::Over, end) => self.lost(end),
             }
         }

@@ -776,7 +776,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect_message(b"r", "outstanding=0").map(drop)
     })
     .needs(Feature::Fallback),
-    Case::client("fai.fallback-is-a-hop", &["EOP-FAI-4", "EOP-RSD-12", "EOP-DRV-23"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
+    Case::client("fai.fallback-is-a-hop", &["EOP-FAI-7", "EOP-RSD-12", "EOP-DRV-23"], "a fallback is a hop without a REDIRECT: what is owed waits for a decision for it", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home")?;
         h.send(r(target.address()))?;
@@ -789,7 +789,7 @@ pub(super) const CASES: &[Case] = &[
         again.expect_n("q")
     })
     .needs(Feature::Fallback),
-    Case::client("fai.fallback-counts", &["EOP-FAI-4", "EOP-EPI-1"], "a fallback counts as a redirect: with max-redirects=2 the next REDIRECT is one too many", |s| {
+    Case::client("fai.fallback-counts", &["EOP-FAI-7", "EOP-EPI-1"], "a fallback counts as a redirect: with max-redirects=2 the next REDIRECT is one too many", |s| {
         let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.endpoint("C")?);
         let bound = s.pick("max-redirects=3", "max-redirects=2");
         let (mut session, mut h) = asked(s, &home, &format!("fallback=home resend=automatic {bound}"))?;
@@ -806,17 +806,17 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs(Feature::Fallback),
-    Case::client("fai.fallback-too-many", &["EOP-EPI-1", "EOP-FAI-4"], "a fallback that would be one redirect too many does not happen", |s| {
+    Case::client("fai.fallback-too-many", &["EOP-FAI-8", "EOP-EPI-1"], "a fallback that would be one redirect too many does not happen", |s| {
         fallback_beyond(s, "max-redirects")
     })
     .negative()
     .needs(Feature::Fallback),
-    Case::client("fai.fallback-one-move-too-many", &["EOP-EPI-7", "EOP-FAI-4"], "a fallback that would be one move too many does not happen", |s| {
+    Case::client("fai.fallback-one-move-too-many", &["EOP-FAI-8", "EOP-EPI-7"], "a fallback that would be one move too many does not happen", |s| {
         fallback_beyond(s, "moves")
     })
     .negative()
     .needs(Feature::Fallback),
-    Case::client("fai.fallback-visits-home", &["EOP-EPI-2", "EOP-FAI-4"], "home counts as visited from a fallback on: a REDIRECT to it is a loop, whatever it answered before", |s| {
+    Case::client("fai.fallback-visits-home", &["EOP-FAI-7", "EOP-EPI-2"], "home counts as visited from a fallback on: a REDIRECT to it is a loop, whatever it answered before", |s| {
         let (home, b) = (s.endpoint("home")?, s.refusing("B")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
         h.send(n("r"))?;
@@ -867,7 +867,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended Uncertain owed=0 unsent=0 uncertain=1").map(drop)
     })
     .needs(Feature::Fallback),
-    Case::client("fai.no-fallback-outside-an-episode", &["EOP-FAI-1", "EOP-FAI-4"], "a target that fails when the episode is over does not send the client home", |s| {
+    Case::client("fai.no-fallback-outside-an-episode", &["EOP-FAI-8", "EOP-FAI-1"], "a target that fails when the episode is over does not send the client home", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let settings = format!("fallback=home episode={}", s.pick(30_000, 200));
         let (mut session, t) = moved(s, &home, &target, &settings)?;
@@ -883,6 +883,35 @@ pub(super) const CASES: &[Case] = &[
     .negative()
     .needs(Feature::Fallback)
     .whole(),
+    Case::client("fai.fallback-is-a-move", &["EOP-FAI-7", "EOP-EPI-7"], "a fallback counts as a move: with moves=2 the next REDIRECT is one too many", |s| {
+        let (home, b, c) = (s.endpoint("home")?, s.refusing("B")?, s.endpoint("C")?);
+        let (mut session, mut h) = asked(s, &home, &format!("fallback=home moves={}", s.pick(3, 2)))?;
+        let mut again = fall_back(&mut session, &mut h, &b, &home)?;
+        again.send(r(c.address()))?;
+        if s.control() {
+            return follow(&mut session, &c, "owed=1 late=0 hop=3").map(drop);
+        }
+        session.expect(&format!("ended TooManyRedirects target={} owed=1", c.address()))?;
+        c.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback),
+    Case::client("fai.no-fallback-for-nothing", &["EOP-FAI-8", "EOP-FAI-1"], "half-closed with nothing outstanding, a client does not go home from a target that fails", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "fallback=home")?;
+        if !s.control() {
+            session.say("half-close");
+            t.expect_fin()?;
+        }
+        t.reset()?;
+        if s.control() {
+            return arrive(&mut session, &home).map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain owed=0", target.address()))?;
+        home.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback),
     Case::client("fai.no-fallback-after-an-answer", &["EOP-DRV-22", "EOP-FAI-4"], "a target that answered and then fails does not send the client home", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut t) = moved(s, &home, &target, "fallback=home")?;
@@ -900,7 +929,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .needs(Feature::Fallback),
-    Case::client("fai.no-fallback-at-the-deadline", &["EOP-EPI-5", "EOP-FAI-4"], "a target that answers no connect until the deadline does not send the client home", |s| {
+    Case::client("fai.no-fallback-at-the-deadline", &["EOP-FAI-8", "EOP-EPI-5"], "a target that answers no connect until the deadline does not send the client home", |s| {
         let (home, target) = (s.endpoint("home")?, s.pick(s.refusing("target")?, s.silent("target")?));
         let (mut session, mut h) = asked(s, &home, "fallback=home deadline=400")?;
         if s.control() {
@@ -910,6 +939,21 @@ pub(super) const CASES: &[Case] = &[
         session.expect(&format!("redirected {} owed=1", target.address()))?;
         session.patience(s.beyond(400));
         session.expect(&format!("ended RedirectDeadline target={} owed=1", target.address()))?;
+        home.nobody()
+    })
+    .negative()
+    .needs(Feature::Fallback)
+    .whole(),
+    Case::client("fai.no-fallback-behind-the-deadline", &["EOP-FAI-8", "EOP-EPI-5"], "a connected target that fails when the deadline has passed does not send the client home", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let settings = format!("fallback=home deadline={}", s.pick(30_000, 300));
+        let (mut session, t) = moved(s, &home, &target, &settings)?;
+        t.idle(300, 20);
+        t.reset()?;
+        if s.control() {
+            return arrive(&mut session, &home).map(drop);
+        }
+        session.expect(&format!("ended RedirectFailed target={} cause=Uncertain owed=0", target.address()))?;
         home.nobody()
     })
     .negative()

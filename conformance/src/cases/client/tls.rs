@@ -317,7 +317,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .negative()
     .over_tls(),
-    Case::client("tls.no-way-home", &["EOP-FAI-1"], "a target that fails its handshake ends the session, though another failure would lead home", |s| {
+    Case::client("tls.no-way-home", &["EOP-FAI-8", "EOP-FAI-1"], "a target that fails its handshake ends the session, though another failure would lead home", |s| {
         let home = s.endpoint("home")?;
         let target = if s.control() { s.refusing("target")? } else { s.endpoint("target")?.on(shows(Identity::OtherName)) };
         let mut session = moved(s, &home, &target, "fallback=home")?;
