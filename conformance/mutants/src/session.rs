@@ -98,6 +98,8 @@ struct Baggage {
     local: Option<SocketAddrV4>,
     /// The target that failed before a fallback.
     failed: Option<SocketAddrV4>,
+    /// The connection had answered nothing when the application began to be waited for.
+    unanswered: bool,
 }
 
 pub(crate) struct Session {

@@ -546,6 +546,7 @@ faults! {
     AnsweredElsewhere Subtle "answered-elsewhere" "Reports the failure of a target like one of home when home had answered a message." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
     GreetingIsAnswer Subtle "greeting-is-answer" "Reports the failure of a target that greeted like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
     NewsIsAnswer Subtle "news-is-answer" "Reports the failure of a target that sent something in manual like one of home." { Client: ["EOP-FAI-1", "EOP-DRV-11"] }
+    FailedForGood Subtle "failed-for-good" "Reports RedirectFailed although something was retired on the target's connection after its failure." { Client: ["EOP-FAI-1"] }
     FallbackTooMany Subtle "fallback-too-many" "Falls back to home although that is one redirect too many." { Client: ["EOP-FAI-8"] }
     FallbackUnmoved Subtle "fallback-unmoved" "Falls back to home although that is one move too many." { Client: ["EOP-FAI-8"] }
     FallbackUnvisited Subtle "fallback-unvisited" "Does not take home for visited when it fell back there." { Client: ["EOP-FAI-7"] }

@@ -181,6 +181,7 @@ impl Session {
             } else {
                 end
             };
+            self.baggage.unanswered = !self.place.answered;
             self.keep(Fault::KeptWhileSettling);
             self.link = Link::Settling {
                 end,
@@ -310,6 +311,8 @@ impl Session {
             ..
         } = self.place;
         let elsewhere = self.baggage.answered > 0 && self.fault.has(Fault::AnsweredElsewhere);
+        let answered =
+            answered && !(self.baggage.unanswered && self.fault.has(Fault::FailedForGood));
         if !target || answered || elsewhere || self.fault.has(Fault::FailureBare) {
             return kind.name().to_owned();
         }

@@ -753,6 +753,20 @@ pub(super) const CASES: &[Case] = &[
         session.expect_end(&mut t, &ended)
     })
     .needs(Feature::Manual),
+    Case::client("fai.answered-after-all", &["EOP-FAI-1", "EOP-ACC-14"], "in manual a target that failed has answered if something is retired then: its failure keeps its name", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, mut t) = moved(s, &home, &target, "discipline=manual")?;
+        ask(&mut session, &mut t)?;
+        t.send(n("r"))?;
+        session.expect_message(b"r", "outstanding=1")?;
+        t.send([0, 9])?;
+        t.expect_end()?;
+        session.say("retire 1");
+        session.say("sync s0");
+        session.expect("synced s0")?;
+        session.expect("ended UnknownOpcode owed=0 unsent=0 uncertain=0").map(drop)
+    })
+    .needs(Feature::Manual),
     Case::client("fai.clean-end-at-target", &["EOP-FAI-6"], "a target that ends with nothing outstanding is a clean end", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
         let (mut session, mut h) = s.begin(&home, "")?;
