@@ -9,7 +9,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
 use super::plan::{Command, Places, Settings, place};
@@ -61,8 +61,8 @@ enum State {
     Unsent,
     /// It was offered on the connection, completely.
     Offered,
-    /// It is owed and waits for the decision; whether it was offered on the connection that the REDIRECT came on.
-    Owed(bool),
+    /// It is owed and waits for the decision; the hop of the connection on which it was offered, if it was.
+    Owed(Option<u32>),
     /// It is owed, and goes out as soon as the greetings are there.
     Resent,
 }
@@ -77,9 +77,32 @@ struct Message {
 /// A run of moves (section 7).
 #[derive(Debug, Clone, Default)]
 struct Episode {
-    visited: BTreeSet<SocketAddrV4>,
-    redirects: u32,
-    fell_back: bool,
+    /// Who sent the first REDIRECT, if it counts as visited.
+    redirector: Option<SocketAddrV4>,
+    /// Where each move led, and whether it was the fallback.
+    moves: Vec<(SocketAddrV4, bool)>,
+}
+
+impl Episode {
+    fn has_visited(&self, endpoint: SocketAddrV4) -> bool {
+        let mut moves = self.moves.iter();
+        self.redirector == Some(endpoint) || moves.any(|(to, _)| *to == endpoint)
+    }
+
+    fn fell_back(&self) -> bool {
+        self.moves.iter().any(|(_, fallback)| *fallback)
+    }
+
+    fn redirects(&self) -> u32 {
+        u32::try_from(self.moves.len()).unwrap_or(u32::MAX)
+    }
+
+    /// It turns out that it began with the REDIRECT before its last so many moves (EOP-ACC-16).
+    fn keep_last(&mut self, moves: u32) {
+        let moves = usize::try_from(moves).unwrap_or(usize::MAX);
+        self.redirector = None;
+        self.moves.drain(..self.moves.len().saturating_sub(moves));
+    }
 }
 
 /// One session of the client's.
@@ -177,17 +200,11 @@ impl Session {
     }
 
     /// Whether the specification says what comes of a command now. In manual a half-closed client that is moved may connect
-    /// before the decision or not; what `retire 0` is before the greetings is not said; what was offered on another connection may perhaps be retired while it waits to go out
-    /// again; and how much of a message is offered when the next command comes is the client's to choose.
+    /// before the decision or not; and how much of a message is offered when the next command comes is the client's to choose.
     pub(super) fn is_settled(&self, command: &Command) -> bool {
-        let unclear =
-            |message: &Message| matches!(message.state, State::Owed(false) | State::Resent);
-        let unclear = self.queue.iter().any(unclear);
         match command {
             Command::HalfClose => !self.settings.manual,
-            Command::Retire(_) if !self.settings.manual => true,
-            Command::Retire(0) if self.greetings > 0 => false,
-            Command::Retire(_) => !unclear && !self.wrote(),
+            Command::Retire(_) => !self.settings.manual || !self.wrote(),
             Command::Close => !self.wrote(),
             Command::Send(_) | Command::SendOnce(_) | Command::Resend(_) | Command::Drop(_) => true,
         }
@@ -271,7 +288,7 @@ impl Session {
 
     fn retire(&mut self, count: u32) {
         let was_offered =
-            |message: &&Message| matches!(message.state, State::Offered | State::Owed(true));
+            |message: &&Message| matches!(message.state, State::Offered | State::Owed(Some(_)));
         let most = self.queue.iter().take_while(was_offered).count();
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         if !self.settings.manual {
@@ -280,23 +297,21 @@ impl Session {
         if count > most {
             return self.reject("retire", "EOP-ACC-12");
         }
-        if count == 0 {
+        let Some(last) = self.queue.drain(..count).next_back() else {
             return;
-        }
-        let behind_a_redirect = self.awaited();
-        self.queue.drain(..count);
-        if behind_a_redirect {
-            // It counts as made before the REDIRECT, which is the first of an episode then.
-            let visited = BTreeSet::from([self.here]);
-            self.episode = Some(Episode {
-                visited,
-                redirects: 1,
-                fell_back: false,
-            });
-            self.write();
-        } else {
-            self.answered = true;
-            self.episode = None;
+        };
+        match last.state {
+            State::Owed(offered) => {
+                let moved_since = self.hop.saturating_sub(offered.unwrap_or(self.hop));
+                if let Some(episode) = &mut self.episode {
+                    episode.keep_last(moved_since);
+                }
+                self.write();
+            }
+            State::Offered | State::Unsent | State::Resent => {
+                self.answered = true;
+                self.episode = None;
+            }
         }
     }
 
@@ -336,15 +351,12 @@ impl Session {
     }
 
     fn finish(&mut self, kind: &str, detail: &str, requirement: &'static str, connected: bool) {
-        let count = |states: &[State]| {
-            let counted = self
-                .queue
-                .iter()
-                .filter(|message| states.contains(&message.state));
+        let count = |state: State| {
+            let counted = self.queue.iter().filter(|message| message.state == state);
             counted.count()
         };
-        let owed = count(&[State::Owed(true), State::Owed(false), State::Resent]);
-        let (unsent, uncertain) = (count(&[State::Unsent]), count(&[State::Offered]));
+        let (unsent, uncertain) = (count(State::Unsent), count(State::Offered));
+        let owed = self.queue.len().saturating_sub(unsent + uncertain);
         let detail = if detail.is_empty() {
             String::new()
         } else {

@@ -36,9 +36,8 @@ impl Session {
     }
 
     /// Whether something came of which nobody can say what it leads to: the header of a message that would answer nothing,
-    /// without its payload, which may be blamed at once or when it is there; the failure of a target while a half-closed
-    /// client has nothing to go home for, and may; a REDIRECT to where no plan leads, made of a broken frame; or octets that
-    /// stand behind the greeting that lets messages go.
+    /// without its payload, which may be blamed at once or when it is there; a REDIRECT to where no plan leads, made of a broken
+    /// frame; or octets that stand behind the greeting that lets messages go.
     pub(in crate::fuzz::client) fn is_open(&self) -> bool {
         let head = self
             .input
@@ -111,8 +110,11 @@ impl Session {
             return;
         }
         for message in &mut self.queue {
-            let offered = message.state == State::Offered;
-            message.state = State::Owed(offered);
+            message.state = match message.state {
+                State::Offered => State::Owed(Some(self.hop)),
+                State::Owed(offered) => State::Owed(offered),
+                State::Unsent | State::Resent => State::Owed(None),
+            };
         }
         if self.half_closed && self.queue.is_empty() {
             self.tell(format!("?redirected {to}"), "EOP-HCL-3");
@@ -126,15 +128,15 @@ impl Session {
             return self.end("RedirectRefused", &detail, "EOP-POL-5");
         }
         let mut episode = self.episode.take().unwrap_or_else(|| Episode {
-            visited: (!self.answered).then_some(self.here).into_iter().collect(),
+            redirector: (!self.answered).then_some(self.here),
             ..Episode::default()
         });
         let most = self.settings.max_redirects.unwrap_or(MAX_REDIRECTS);
         let refused = if most == 0 {
             Some(("NotFollowed", "EOP-EPI-8"))
-        } else if episode.visited.contains(&to) {
+        } else if episode.has_visited(to) {
             Some(("RedirectLoop", "EOP-EPI-2"))
-        } else if episode.redirects >= most {
+        } else if episode.redirects() >= most {
             Some(("TooManyRedirects", "EOP-EPI-1"))
         } else if self.moves >= self.settings.moves.unwrap_or(MOVES) {
             Some(("TooManyRedirects", "EOP-EPI-7"))
@@ -144,8 +146,7 @@ impl Session {
         if let Some((kind, requirement)) = refused {
             return self.end(kind, &format!("target={to}"), requirement);
         }
-        episode.redirects = episode.redirects.saturating_add(1);
-        episode.visited.insert(to);
+        episode.moves.push((to, false));
         self.episode = Some(episode);
         self.depart();
         let (owed, late, hop) = (self.outstanding(), u8::from(late), self.hop);
@@ -185,7 +186,7 @@ impl Session {
             match (owed, goes) {
                 (true, true) => message.state = State::Resent,
                 (true, false) if message.state == State::Resent => {
-                    message.state = State::Owed(false)
+                    message.state = State::Owed(None)
                 }
                 (true, false) | (false, _) => {}
             }
@@ -244,7 +245,8 @@ impl Session {
         }
     }
 
-    /// A target fails before it answered: the session goes back home, if that may be (EOP-FAI-4, EOP-FAI-5), or ends.
+    /// A target fails before it answered: the session goes back home, if that may be (EOP-FAI-4, EOP-FAI-5, EOP-FAI-8), or
+    /// ends.
     fn target_failed(&mut self, cause: &str, requirement: &'static str, unconnected: bool) {
         let target = self.here;
         let moves = self.settings.moves.unwrap_or(MOVES);
@@ -254,13 +256,11 @@ impl Session {
             .iter()
             .any(|message| message.state == State::Offered);
         let home = place(&self.places, "home");
-        let may = self.settings.fallback && !offered && self.moves < moves;
-        self.open |= may && self.half_closed && self.queue.is_empty();
+        let cleared = self.half_closed && self.queue.is_empty();
+        let may = self.settings.fallback && !offered && !cleared && self.moves < moves;
         match &mut self.episode {
-            Some(episode) if may && !episode.fell_back && episode.redirects < most => {
-                episode.fell_back = true;
-                episode.redirects = episode.redirects.saturating_add(1);
-                episode.visited.insert(home);
+            Some(episode) if may && !episode.fell_back() && episode.redirects() < most => {
+                episode.moves.push((home, true));
             }
             Some(_) | None => {
                 let detail = format!("target={target} cause={cause}");
@@ -272,7 +272,7 @@ impl Session {
         }
         for message in &mut self.queue {
             if message.state == State::Resent {
-                message.state = State::Owed(false);
+                message.state = State::Owed(None);
             }
         }
         self.depart();

@@ -182,6 +182,48 @@ fn an_end_inside_a_frame_is_not_one_between_frames() {
 }
 
 #[test]
+fn what_is_retired_two_moves_later_ended_the_episode_before_the_first() {
+    let manual = Settings {
+        manual: true,
+        ..Settings::default()
+    };
+    let mut session = asked(manual, &["61"]);
+    session.serve(&r(to("a")));
+    session.serve(&r(to("b")));
+    session.say(&Command::Retire(1));
+    session.serve(&r(to("home")));
+    session.serve(&r(to("a")));
+    let told = events(&mut session);
+    let ended = format!(
+        "ended RedirectLoop target={} owed=0 unsent=0 uncertain=0",
+        to("a")
+    );
+    assert_eq!(told.last(), Some(&ended));
+    assert!(
+        told.contains(&format!("connected {} hop=3", to("home"))),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_half_closed_session_with_nothing_outstanding_does_not_go_home() {
+    let falls_back = Settings {
+        fallback: true,
+        ..Settings::default()
+    };
+    let mut session = begun(falls_back);
+    session.serve(&r(to("a")));
+    session.say(&Command::HalfClose);
+    session.foretold();
+    session.reset();
+    let ended = format!(
+        "ended RedirectFailed target={} cause=Uncertain owed=0 unsent=0 uncertain=0",
+        to("a")
+    );
+    assert_eq!(events(&mut session), [ended]);
+}
+
+#[test]
 fn in_manual_what_was_sent_is_retired_and_nothing_is_unsolicited() {
     let mut session = asked(
         Settings {
