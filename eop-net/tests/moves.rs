@@ -417,3 +417,23 @@ fn in_manual_what_was_delivered_can_be_retired_after_the_end() {
         .collect();
     assert_eq!(left, [b"two"]);
 }
+
+/// Shows EOP-ACC-12.
+#[test]
+fn in_manual_nothing_is_retired_with_none_before_the_greeting() {
+    let home = scripted(|mut socket| drop(rest(&mut socket)));
+    let service = Service {
+        discipline: Discipline::Manual,
+        ..greeted()
+    };
+    let mut client = connect(
+        home.address,
+        Config {
+            service,
+            ..Config::default()
+        },
+    );
+    client.send(b"one").expect("it waits for the greeting");
+    client.retire(0).expect("there is nothing to refuse");
+    assert_eq!(client.session().outstanding(), 1);
+}
