@@ -424,7 +424,11 @@ impl Session {
 
     /// Whether a decision is awaited; not if everything owed was retired.
     fn is_undecided(&self) -> bool {
-        self.undecided && self.queue.iter().any(|message| message.owed)
+        self.undecided
+            && self
+                .queue
+                .iter()
+                .any(|message| message.owed || message.held)
     }
 
     fn release(&mut self) {
@@ -563,7 +567,8 @@ impl Session {
             let unlimited = self.fault.has(Fault::BudgetIgnored)
                 || budget == 0 && self.fault.has(Fault::BudgetZeroUnlimited);
             let over = over && !unlimited;
-            let alone = message.owed && (explicit || marked || over);
+            let owed = message.owed || self.fault.has(Fault::FallbackAsksForNew);
+            let alone = owed && (explicit || marked || over);
             held |= alone;
             message.held = if self.fault.has(Fault::HeldAlone) {
                 alone

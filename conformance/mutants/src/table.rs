@@ -557,6 +557,7 @@ faults! {
     FallbackForNothing Subtle "fallback-for-nothing" "Falls back to home although it half-closed and nothing is outstanding." { Client: ["EOP-FAI-8"] }
     FallbackWhenRefused Subtle "fallback-when-refused" "Falls back to home instead of refusing a target." { Client: ["EOP-POL-5", "EOP-FAI-4"] }
     FallbackFromCleanEnd Subtle "fallback-from-clean-end" "Falls back to home when a target ends cleanly." { Client: ["EOP-FAI-6", "EOP-FAI-4"] }
+    FallbackAsksForNew Subtle "fallback-asks-for-new" "Asks for a decision on what is not owed when it falls back to home." { Client: ["EOP-RSD-12"] }
     FallbackForgetsNew Subtle "fallback-forgets-new" "Takes only what is owed home from a failed target." { Client: ["EOP-ACC-15", "EOP-FAI-4"] }
     FallbackAsTarget Subtle "fallback-as-target" "Takes home for a target after a fallback." { Client: ["EOP-DRV-22", "EOP-FAI-4"] }
     CleanEndAtTargetFails Subtle "clean-end-at-target-fails" "Reports a clean end at a target that has not answered as a failure." { Client: ["EOP-FAI-6"] }

@@ -489,8 +489,8 @@ class Session:
         for message in self.queue:
             octets += message.payload.size
             held = held or not self.settings.automatic or message.never_resend or octets > self.settings.budget
-            message.held = held
-        return held
+            message.held = held and message.owed  # behind a fallback others may follow
+        return any(message.held for message in self.queue)
 
     # Sending.
 

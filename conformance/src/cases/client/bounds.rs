@@ -872,6 +872,20 @@ pub(super) const CASES: &[Case] = &[
         again.expect_n("new")
     })
     .needs(Feature::Fallback),
+    Case::client("fai.fallback-owes-nothing-new", &["EOP-RSD-12", "EOP-FAI-4"], "a message that was given at the failed target is not owed: it goes home without a decision", |s| {
+        let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
+        let (mut session, t) = moved(s, &home, &target, "greeting=1 fallback=home")?;
+        session.say("send 6e6577");
+        session.sync()?;
+        t.reset()?;
+        let mut again = arrive(&mut session, &home)?;
+        session.say("resend 2");
+        session.expect("rejected resend *")?;
+        again.send(n("again"))?;
+        session.expect_message(b"again", "outstanding=1 greeting=1")?;
+        again.expect_n("new")
+    })
+    .needs(Feature::Fallback),
     Case::client("fai.fallback-home-is-home", &["EOP-DRV-22", "EOP-FAI-4"], "home is no target after a fallback: its failures keep their names", |s| {
         let (home, target) = (s.endpoint("home")?, s.refusing("target")?);
         let (mut session, mut h) = asked(s, &home, "fallback=home resend=automatic")?;
