@@ -105,6 +105,8 @@ const AGREED: &[Fault] = &[
     Fault::FallbackUnasked,
     Fault::FallbackWithOffered,
     Fault::FallbackAnytime,
+    Fault::FallbackLate,
+    Fault::FallbackForNothing,
     Fault::PortZeroAllowed,
     Fault::ZeroNetworkAllowed,
     Fault::MulticastAllowed,
