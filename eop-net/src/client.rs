@@ -6,9 +6,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use eop_statemachine::Why;
 use eop_statemachine::policy::{Home, Policy, Proposal, Refusal, Scope};
 use eop_statemachine::session::{ConfigError, Misuse, On, Place, Resend, Session, Status};
-use eop_statemachine::{Discipline, Why};
 
 use crate::transport::Transport;
 
@@ -238,10 +238,6 @@ impl<N: Network> ClientOver<N> {
     /// # Errors
     /// [`Misuse`] in paired, or if fewer are outstanding and completely offered (EOP-ACC-12).
     pub fn retire(&mut self, count: u32) -> Result<(), Misuse> {
-        if count == 0 && self.config.service.discipline == Discipline::Manual {
-            // Legal at any time; the machine knows no retirement before the greetings.
-            return Ok(());
-        }
         self.session.retire(count, self.now())?;
         self.outbox.release_oldest(count);
         self.observer.retires(count);

@@ -102,7 +102,7 @@ pub const TABLE: Table<State, On, 11, 17> = {
     (On::WriteFailed,  [Refuse,  Refuse,   U,      U,       Skip,   Skip,   Skip,   Skip,   Skip,   Skip,   Skip  ]),
     (On::HalfClose,    [GE,      Refuse,   E,      Refuse,  Refuse, Skip,   Refuse, Refuse, Refuse, Refuse, Refuse]),
     (On::HalfClosed,   [Refuse,  Refuse,   Refuse, H,       Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
-    (On::Retire,       [Refuse,  Refuse,   O,      E,       H,      U,      R,      FIN,    L,      FAIL,   Refuse]),
+    (On::Retire,       [G,       GE,       O,      E,       H,      U,      R,      FIN,    L,      FAIL,   Refuse]),
     (On::Close,        [C,       C,        C,      C,       C,      C,      Skip,   Skip,   Skip,   Skip,   Skip  ]),
     (On::Octets,       [G,       GE,       O,      E,       H,      U,      Skip,   Skip,   Skip,   Blame,  Skip  ]),
     (On::Message,      [G,       GE,       O,      E,       H,      U,      Skip,   Skip,   Skip,   Blame,  Skip  ]),

@@ -135,7 +135,7 @@ pub const TABLE: Table<State, On, 7, 31> = {
     (On::Resend,                   [Refuse, O,      Refuse, M,      M,      Refuse, Refuse]),
     (On::Drop,                     [Refuse, O,      Refuse, M,      Refuse, Refuse, Refuse]),
     (On::DropClears,               [Refuse, Refuse, Refuse, E,      E,      Refuse, Refuse]),
-    (On::Retire,                   [Refuse, O,      J,      M,      H,      S,      Refuse]),
+    (On::Retire,                   [D,      O,      J,      M,      H,      S,      Refuse]),
     (On::RetireClears,             [Refuse, Refuse, E,      E,      E,      E,      Refuse]),
     (On::RetireReopens,            [Refuse, Refuse, Refuse, Refuse, Refuse, J,      Refuse]),
     (On::HalfClose,                [D,      O,      J,      M,      Refuse, Refuse, Refuse]),

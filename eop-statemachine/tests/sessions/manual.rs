@@ -1,9 +1,9 @@
 //! What the application retires, and when it still can.
 
-use eop_statemachine::Why;
 use eop_statemachine::session::{Bounds, Cause, Config, End, Judged, State, Want};
+use eop_statemachine::{Discipline, Service, Why};
 
-use crate::{HOME, at, connected, manual, moved, r, redirect, send, write};
+use crate::{HOME, at, connected, dialing, manual, moved, r, redirect, send, served, write};
 
 /// Shows EOP-ACC-12.
 #[test]
@@ -32,6 +32,20 @@ fn retiring_everything_makes_the_decision() {
     session.retire(1, 0).unwrap();
     assert_eq!(session.want(), Want::Read);
     send(&mut session, 0);
+}
+
+/// Shows EOP-ACC-12.
+#[test]
+fn none_can_be_retired_before_anything_was_offered() {
+    let mut session = dialing(served(Service {
+        discipline: Discipline::Manual,
+        greetings: 1,
+        ..Service::default()
+    }));
+    session.retire(0, 0).unwrap();
+    session.connected(0).unwrap();
+    session.retire(0, 0).unwrap();
+    assert_eq!(session.retire(1, 0).unwrap_err().why, Why::NotOffered);
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn receive(client: &mut Client, octets: &[u8]) -> Did<On> {
 }
 
 fn act(client: &mut Client, on: On) -> Did<On> {
+    let is_greeted = !matches!(client.state(), State::Greeting | State::GreetingEnding);
     let result = match on {
         On::Accept => client.accept(),
         On::Offer => client.offer(WHOLE, 1),
@@ -113,7 +114,8 @@ fn act(client: &mut Client, on: On) -> Did<On> {
         On::WriteFailed => client.write_failed(),
         On::HalfClose => client.half_close(),
         On::HalfClosed => client.half_closed(),
-        On::Retire => client.retire(1),
+        // Before the greetings there is none.
+        On::Retire => client.retire(u32::from(is_greeted)),
         On::Close => {
             client.close();
             Ok(())

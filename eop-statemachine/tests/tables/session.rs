@@ -229,11 +229,13 @@ fn call(on: On) -> On {
 
 fn act(session: &mut Subject, on: On) -> Did<On> {
     let hop = session.hop();
+    // While home is dialled there is none.
+    let offered = u32::from(session.state() != State::Dialing);
     let result = match on {
         On::Send => session.send(1, Resend::Allowed, 0).map(drop),
         On::Resend => session.resend(hop, 0),
         On::Drop | On::DropClears => session.drop_owed(hop, 0),
-        On::Retire | On::RetireClears | On::RetireReopens => session.retire(1, 0),
+        On::Retire | On::RetireClears | On::RetireReopens => session.retire(offered, 0),
         On::HalfClose | On::HalfCloseClears => session.half_close(0),
         On::Settle => session.settle(),
         On::Close => {

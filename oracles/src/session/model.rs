@@ -312,11 +312,7 @@ impl Model {
     pub(super) fn retire(&mut self, count: usize) -> bool {
         let over = self.phase == Phase::Ended;
         let late = !self.is_connected() || self.awaits_decision();
-        let early = match self.phase {
-            Phase::Connecting => self.course.hop() == 0,
-            _ => !late && !self.is_greeted(),
-        };
-        if !self.terms.manual || over || early || count > self.retirable() {
+        if !self.terms.manual || over || count > self.retirable() {
             return false;
         }
         if count == 0 {

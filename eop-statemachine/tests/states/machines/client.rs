@@ -144,7 +144,7 @@ const SENTENCES: &[Sentence<State, On>] = &[
     api(&[On::HalfClosed], &[State::Greeting, State::GreetingEnding, State::Open, State::HalfClosed, State::Unwritable],
         "No half-close is due."),
     sentence(&[On::Retire], GREETING,
-        "Nothing is completely offered before the greetings are there.",
+        "Nothing is completely offered before the greetings are there, so nothing is retired, and to retire none is never refused.",
         &["EOP-ACC-12"]),
     sentence(&[On::Retire], GREETED,
         "In manual the application alone says which of the completely offered messages, the oldest, are answered.",

@@ -91,7 +91,7 @@ const SENTENCES: &[Sentence<State, On>] = &[
     api(&[On::DropClears], &[State::Open],
         "Cannot happen: where a connection stands it is half-closed instead, and dropping is Drop."),
     sentence(&[On::Retire], &[State::Dialing],
-        "Nothing is completely offered yet.",
+        "Nothing is completely offered yet, so nothing is retired, and to retire none is never refused.",
         &["EOP-ACC-12"]),
     sentence(&[On::Retire], &[State::Open],
         "In manual the oldest messages are answered by the application's word, as far as they were completely offered, and the episode ends.",
