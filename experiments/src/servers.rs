@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::measure::system::processor;
+
 pub mod echo;
 pub mod found;
 pub mod holding;
@@ -163,8 +165,7 @@ impl Drop for Server {
 
 fn on_its_processor(program: &str) -> Command {
     let mut command = Command::new("taskset");
-    let only = std::thread::available_parallelism().map_or(1, usize::from) == 1;
-    command.args(["-c", if only { "0" } else { "1" }]);
+    command.args(["-c", &processor(1).to_string()]);
     // Whatever ends us ends the servers.
     command.args(["setpriv", "--pdeathsig", "TERM", program]);
     command

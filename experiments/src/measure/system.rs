@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
+use rustix::thread::CpuSet;
 use serde::{Deserialize, Serialize};
 
 /// Where an experiment ran.
@@ -141,22 +143,61 @@ pub fn time_waits(port: u16) -> usize {
     waiting.count()
 }
 
-/// Keeps the caller's thread, and those that it starts, on one processor, if there is more than one.
-pub fn stay_on(processor: usize) {
-    let mut set = rustix::thread::CpuSet::new();
-    set.set(processor);
-    // Where that is not allowed, the figures are only less steady.
-    let _ = rustix::thread::sched_setaffinity(None, &set);
+/// The processors that this process was given, in their order. They do not become fewer by [`stay_on`], which leaves its
+/// caller but one of them: whoever asks the system later how many there are is told of that one.
+fn processors() -> &'static [usize] {
+    static PROCESSORS: LazyLock<Vec<usize>> = LazyLock::new(|| {
+        let set = rustix::thread::sched_getaffinity(None).unwrap_or_default();
+        (0..CpuSet::MAX_CPU).filter(|it| set.is_set(*it)).collect()
+    });
+    &PROCESSORS
+}
+
+/// The processor at a place among those that this process was given, or the last one if there are not so many: 0 is the
+/// clients', 1 the servers'.
+#[must_use]
+pub fn processor(place: usize) -> usize {
+    let processors = processors();
+    let found = processors.get(place).or(processors.last());
+    found.copied().unwrap_or_default()
+}
+
+/// Keeps the caller's thread, and those that it starts, on the processor at `place`, as far as there are so many.
+pub fn stay_on(place: usize) {
+    stay_on_any_of(&[processor(place)]);
 }
 
 /// Lets the caller's thread run anywhere again.
 pub fn stay_anywhere() {
-    let mut set = rustix::thread::CpuSet::new();
-    for processor in 0..std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .max(2)
-    {
-        set.set(processor);
-    }
+    stay_on_any_of(processors());
+}
+
+fn stay_on_any_of(processors: &[usize]) {
+    let mut set = CpuSet::new();
+    processors.iter().for_each(|it| set.set(*it));
+    // Where that is not allowed, the figures are only less steady.
     let _ = rustix::thread::sched_setaffinity(None, &set);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_keep_their_processor_while_their_client_stays_on_its_own() {
+        let given = std::thread::available_parallelism().expect("Linux tells");
+        stay_on(0);
+        let apart = processor(0) != processor(1);
+        stay_anywhere();
+        assert_eq!(apart, given.get() > 1);
+    }
+
+    #[test]
+    fn whoever_stayed_on_one_processor_can_go_anywhere_again() {
+        let given = std::thread::available_parallelism().expect("Linux tells");
+        stay_on(0);
+        stay_anywhere();
+        let after = std::thread::available_parallelism().expect("Linux tells");
+        assert_eq!(after, given);
+    }
 }
