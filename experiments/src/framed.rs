@@ -1,34 +1,26 @@
 //! [`Framed`]: a socket that speaks frames, by the codec alone: one write for a frame, one buffered read, no copy of a
-//! payload. What an embedder of `eop-wire` has; no machine keeps account here.
+//! payload, and an answer out of the memory that the request came into. What an embedder of `eop-wire` has; no machine keeps
+//! account here.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use eop_wire::{Deframer, Frame, HEADER_LEN, Header, Item};
 
-/// Octets read at a time.
+/// Octets that can be read at a time, unless a frame is longer.
 const CAPACITY: usize = 64 * 1024;
 
 /// A socket that speaks frames.
 pub struct Framed {
-    /// The socket.
-    pub socket: TcpStream,
+    socket: TcpStream,
     deframer: Deframer,
+    /// At its front is the frame that is being received, or was received last; behind it, what came with it.
     buffer: Vec<u8>,
-    /// What of the buffer was received and not looked at.
-    unseen: std::ops::Range<usize>,
-}
-
-/// A frame that was received, but for its payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// A message of so many octets.
-    Message(u32),
-    /// A redirect, and the octets of its response.
-    Redirect(SocketAddrV4, u32),
-    /// Only the header of a redirect with a response, if that was asked for.
-    Heading(SocketAddrV4),
+    /// Octets at the buffer's front that were received.
+    received: usize,
+    /// How many of them the deframer has had: those of the frame at the front.
+    seen: usize,
 }
 
 impl Framed {
@@ -41,19 +33,16 @@ impl Framed {
     /// The same with a buffer that was used before, which is not got ready again.
     #[must_use]
     pub fn reusing(mut buffer: Vec<u8>, socket: TcpStream) -> Self {
-        buffer.resize(CAPACITY, 0);
+        if buffer.len() < CAPACITY {
+            buffer.resize(CAPACITY, 0);
+        }
         Self {
             socket,
             deframer: Deframer::new(u32::MAX),
             buffer,
-            unseen: 0..0,
+            received: 0,
+            seen: 0,
         }
-    }
-
-    /// Closes the socket and returns the buffer.
-    #[must_use]
-    pub fn close(self) -> Vec<u8> {
-        self.buffer
     }
 
     /// Connects, with Nagle's algorithm off.
@@ -61,17 +50,21 @@ impl Framed {
     /// # Errors
     /// What the system says.
     pub fn connect(to: SocketAddr) -> Result<Self> {
-        Self::connect_reusing(Vec::new(), to)
-    }
-
-    /// The same with a buffer that was used before.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn connect_reusing(buffer: Vec<u8>, to: SocketAddr) -> Result<Self> {
         let socket = TcpStream::connect(to)?;
         socket.set_nodelay(true)?;
-        Ok(Self::reusing(buffer, socket))
+        Ok(Self::over(socket))
+    }
+
+    /// Closes the socket and returns the buffer for another one.
+    #[must_use]
+    pub fn close(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// The socket, and the buffer for another one.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        (self.socket, self.buffer)
     }
 
     /// Sends a message that lies behind room for its header, in one write.
@@ -83,13 +76,27 @@ impl Framed {
         Ok(self.socket.write_all(message)?)
     }
 
+    /// Sends the message that was received last back, from where it lies, in one write.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn send_back(&mut self) -> Result<()> {
+        self.send_received(|payload| Ok(Frame::normal(payload)?))
+    }
+
     /// The same as the response of a redirect to `to`.
     ///
     /// # Errors
     /// What the system says.
-    pub fn redirect_behind_headroom(&mut self, to: SocketAddrV4, message: &mut [u8]) -> Result<()> {
-        put_header(message, |payload| Ok(Frame::redirect(to, payload)?))?;
-        Ok(self.socket.write_all(message)?)
+    pub fn send_back_and_redirect(&mut self, to: SocketAddrV4) -> Result<()> {
+        self.send_received(|payload| Ok(Frame::redirect(to, payload)?))
+    }
+
+    /// Sends what `make` makes of the payload that was received last: its new header takes the place of the old one.
+    fn send_received(&mut self, make: impl Fn(&[u8]) -> Result<Frame<'_>>) -> Result<()> {
+        let frame = self.buffer.get_mut(..self.seen).unwrap_or_default();
+        put_header(frame, make)?;
+        Ok(self.socket.write_all(frame)?)
     }
 
     /// Sends a message by a gathering write.
@@ -106,70 +113,81 @@ impl Framed {
         Ok(())
     }
 
-    /// Waits for a whole frame.
+    /// Waits for a whole frame, and tells its header; nothing if the stream ends instead.
     ///
     /// # Errors
-    /// The peer is gone, or does not speak EOP.
-    pub fn receive(&mut self) -> Result<Received> {
-        self.receive_until(false)
+    /// The peer is gone within a frame, or does not speak EOP.
+    pub fn receive(&mut self) -> Result<Option<Header>> {
+        let header = self.receive_header()?;
+        if header.is_some() {
+            self.receive_payload()?;
+        }
+        Ok(header)
     }
 
-    /// The same, but of a redirect with a response its header is enough, the first time.
+    /// Waits for the header of a frame; [`receive_payload`](Self::receive_payload) has to follow.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
-    pub fn receive_heading(&mut self) -> Result<Received> {
-        self.receive_until(true)
-    }
-
-    fn receive_until(&mut self, heading: bool) -> Result<Received> {
-        let mut received = None;
+    pub fn receive_header(&mut self) -> Result<Option<Header>> {
+        self.buffer.copy_within(self.seen..self.received, 0);
+        self.received -= self.seen;
+        self.seen = 0;
         loop {
-            let unseen = self.buffer.get(self.unseen.clone()).unwrap_or_default();
-            let mut input = unseen;
-            while let Some(item) = self.deframer.next(&mut input)? {
-                self.unseen.start = self.unseen.end - input.len();
-                match item {
-                    Item::Head(Header::Normal { len }) => received = Some(Received::Message(len)),
-                    Item::Head(Header::Redirect { to, len }) => {
-                        if heading && len > 0 {
-                            return Ok(Received::Heading(to));
-                        }
-                        received = Some(Received::Redirect(to, len));
-                    }
-                    Item::Head(_) | Item::Chunk(_) => {}
-                    Item::End => {
-                        return received.context("the end of a frame that did not begin here");
+            let mut input = self
+                .buffer
+                .get(self.seen..self.received)
+                .unwrap_or_default();
+            let item = self.deframer.next(&mut input)?;
+            self.seen = self.received - input.len();
+            match item {
+                Some(Item::Head(header)) => return Ok(Some(header)),
+                Some(Item::Chunk(_) | Item::End) => {
+                    bail!("this frame's header was received before")
+                }
+                None => {
+                    if !self.read()? {
+                        return Ok(None);
                     }
                 }
             }
-            let count = self.socket.read(&mut self.buffer)?;
-            if count == 0 {
-                bail!("the stream ended where a frame was expected");
-            }
-            self.unseen = 0..count;
         }
     }
 
-    /// Waits for the end of a frame whose header was received.
+    /// Waits for the rest of a frame whose header was received.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
-    pub fn receive_rest(&mut self) -> Result<()> {
+    pub fn receive_payload(&mut self) -> Result<()> {
         loop {
-            let mut input = self.buffer.get(self.unseen.clone()).unwrap_or_default();
-            while let Some(item) = self.deframer.next(&mut input)? {
-                self.unseen.start = self.unseen.end - input.len();
-                if item == Item::End {
-                    return Ok(());
-                }
+            let mut input = self
+                .buffer
+                .get(self.seen..self.received)
+                .unwrap_or_default();
+            let item = self.deframer.next(&mut input)?;
+            self.seen = self.received - input.len();
+            match item {
+                Some(Item::Head(_)) => bail!("this frame's header was not received before"),
+                Some(Item::Chunk(_)) => {}
+                Some(Item::End) => return Ok(()),
+                None => ensure!(self.read()?, "no frame has begun"),
             }
-            let count = self.socket.read(&mut self.buffer)?;
-            if count == 0 {
-                bail!("the stream ended within a frame");
-            }
-            self.unseen = 0..count;
         }
+    }
+
+    /// Reads behind what was received: whether there was more. Between two frames there need not be.
+    fn read(&mut self) -> Result<bool> {
+        if self.received == self.buffer.len() {
+            self.buffer.resize(2 * self.received, 0);
+        }
+        let room = self.buffer.get_mut(self.received..).unwrap_or_default();
+        let count = self.socket.read(room)?;
+        self.received += count;
+        ensure!(
+            count > 0 || self.deframer.at_boundary(),
+            "the stream ended within a frame"
+        );
+        Ok(count > 0)
     }
 }
 

@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::resolved;
 use crate::experiment::{Experiment, Setting};
-use crate::framed::{Framed, Received};
+use crate::framed::Framed;
 use crate::http;
 use crate::measure::statistics::Summary;
 use crate::measure::system::{stay_anywhere, stay_on};
@@ -410,7 +410,7 @@ fn fetch_by_eop(from: SocketAddr, size: usize) -> Result<()> {
     let mut message = vec![0; HEADER_LEN];
     message.extend(size.to_string().bytes());
     framed.send_behind_headroom(&mut message)?;
-    let Received::Message(len) = framed.receive()? else {
+    let Some(Header::Normal { len }) = framed.receive()? else {
         bail!("no file")
     };
     ensure!(len as usize == size, "another file");

@@ -10,7 +10,7 @@ use eop_wire::HEADER_LEN;
 
 use super::resolved;
 use crate::experiment::{Experiment, Setting};
-use crate::framed::{Framed, Received};
+use crate::framed::Framed;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
@@ -179,7 +179,7 @@ impl BothEnds {
                 let (ours, theirs) = &mut self.headroom;
                 ours.send_behind_headroom(message)?;
                 theirs.receive()?;
-                theirs.send_behind_headroom(message)?;
+                theirs.send_back()?;
                 ours.receive()?;
             }
             3 => {
@@ -312,10 +312,7 @@ fn two_processes(
                     }
                     2 => {
                         framed.send_behind_headroom(message)?;
-                        ensure!(
-                            matches!(framed.receive()?, Received::Message(_)),
-                            "no answer"
-                        );
+                        framed.receive()?.context("no answer")?;
                     }
                     _ => {
                         client.send(message.get(HEADER_LEN..).context("too short")?)?;

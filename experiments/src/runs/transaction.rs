@@ -8,11 +8,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use eop_net::client::{Config, Order, begin_to_connect};
 use eop_net::{Client, Event};
-use eop_wire::HEADER_LEN;
+use eop_wire::{HEADER_LEN, Header};
 
 use super::resolved;
 use crate::experiment::{Experiment, Setting};
-use crate::framed::{Framed, Received};
+use crate::framed::Framed;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
@@ -172,7 +172,8 @@ fn run(setting: &mut Setting) -> Result<Findings> {
 pub(super) struct Bench {
     /// Headroom, and the octets of a request.
     pub(super) message: Vec<u8>,
-    buffers: [Vec<u8>; 2],
+    /// What frames are received into.
+    buffer: Vec<u8>,
 }
 
 impl Bench {
@@ -207,37 +208,31 @@ impl Bench {
     }
 
     fn by_codec(&mut self, closing: Closing, [_, _, b, ..]: Places) -> Result<()> {
-        let [for_b, for_c] = &mut self.buffers;
-        let mut b = Framed::connect_reusing(take(for_b), b)?;
+        let mut b = Framed::reusing(take(&mut self.buffer), connect(b)?);
         b.send_behind_headroom(&mut self.message)?;
-        let received = match closing {
-            Closing::First | Closing::Last => b.receive()?,
-            Closing::LastAndConnectingAtTheHeader => b.receive_heading()?,
+        let Some(Header::Redirect { to, .. }) = b.receive_header()? else {
+            bail!("no redirect")
         };
-        let (Received::Redirect(to, _) | Received::Heading(to)) = received else {
-            bail!("no redirect: {received:?}");
+        let begun = match closing {
+            Closing::First | Closing::Last => None,
+            Closing::LastAndConnectingAtTheHeader => Some(begin_to_connect(to.into())?),
         };
-        let for_c = take(for_c);
-        let (mut c, last) = match closing {
-            Closing::LastAndConnectingAtTheHeader => {
-                let connecting = begin_to_connect(to.into())?;
-                b.receive_rest()?;
-                connecting.set_nonblocking(false)?;
-                connecting.set_nodelay(true)?;
-                (Framed::reusing(for_c, connecting), Some(b))
-            }
-            Closing::Last => (Framed::connect_reusing(for_c, to.into())?, Some(b)),
-            Closing::First => {
-                *for_b = b.close();
-                (Framed::connect_reusing(for_c, to.into())?, None)
+        b.receive_payload()?;
+        let (b, buffer) = b.into_parts();
+        let last = Some(b).filter(|_| closing != Closing::First);
+        let c = match begun {
+            None => connect(to.into())?,
+            Some(c) => {
+                c.set_nonblocking(false)?;
+                c.set_nodelay(true)?;
+                c
             }
         };
+        let mut c = Framed::reusing(buffer, c);
         c.send_behind_headroom(&mut self.message)?;
-        let for_b = last.map(Framed::close);
-        c.receive()?;
-        let [b, c_again] = &mut self.buffers;
-        *c_again = c.close();
-        for_b.into_iter().for_each(|it| *b = it);
+        drop(last);
+        c.receive()?.context("no answer")?;
+        self.buffer = c.close();
         Ok(())
     }
 

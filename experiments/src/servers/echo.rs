@@ -11,7 +11,7 @@ use anyhow::Result;
 use eop_net::server::Config;
 use eop_net::{Connection, Listener};
 
-use super::moving::{Buffers, answer_with_the_codec};
+use super::moving::answer_with_the_codec;
 use super::until_told;
 
 /// The longest message, in octets.
@@ -29,7 +29,7 @@ pub(super) fn serve() -> Result<()> {
             for socket in listener.incoming().flatten() {
                 let length = Arc::clone(&length);
                 thread::spawn(move || match framed {
-                    true => answer_with_the_codec(&mut Buffers::default(), socket),
+                    true => answer_with_the_codec(&mut Vec::new(), socket),
                     false => over_tcp(socket, &length),
                 });
             }

@@ -1,6 +1,7 @@
 //! Servers of `eop-net` that move their clients, and those to which they are moved.
 
 use std::io::{Read as _, Write as _};
+use std::mem::take;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,11 +11,10 @@ use std::thread;
 use anyhow::{Result, bail};
 use eop_net::server::{Config, Redirector};
 use eop_net::{Connection, Listener};
-use eop_wire::HEADER_LEN;
 
 use super::echo::LONGEST;
 use super::{drain, on_tokio, until_told};
-use crate::framed::{Framed, Received};
+use crate::framed::Framed;
 
 /// Moves everybody to `target`, without reading.
 pub(super) fn redirector(target: SocketAddrV4) -> Result<()> {
@@ -82,16 +82,14 @@ pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<
             echo_once(&mut buffer, socket, length.load(Ordering::SeqCst))
         })?);
     }
-    let mut buffers = Buffers::default();
-    let target = serve_each(at, move |socket| {
-        answer_with_the_codec(&mut buffers, socket)
-    })?;
+    let mut buffer = Vec::new();
+    let target = serve_each(at, move |socket| answer_with_the_codec(&mut buffer, socket))?;
     let SocketAddr::V4(to) = target else {
         bail!("not of IPv4")
     };
-    let mut buffers = Buffers::default();
+    let mut buffer = Vec::new();
     let home = serve_each(at, move |socket| {
-        move_with_the_codec(&mut buffers, socket, to)
+        move_with_the_codec(&mut buffer, socket, to)
     })?;
     addresses.extend([home, target]);
     let [home, target] = [(), ()].map(|()| Listener::bind((at, 0).into(), Config::default()));
@@ -129,42 +127,26 @@ fn serve_each(
     Ok(address)
 }
 
-/// Memory that a server keeps for its next client: to read into, and of an answer with its headroom.
-#[derive(Default)]
-pub(super) struct Buffers {
-    reading: Vec<u8>,
-    answer: Vec<u8>,
-}
-
-impl Buffers {
-    fn ready(&mut self, socket: TcpStream) -> Result<Framed> {
-        socket.set_nodelay(true)?;
-        self.answer.resize(HEADER_LEN + LONGEST, 7);
-        Ok(Framed::reusing(std::mem::take(&mut self.reading), socket))
+/// Answers each request with what it was. The `buffer` is kept for the next client.
+pub(super) fn answer_with_the_codec(buffer: &mut Vec<u8>, socket: TcpStream) -> Result<()> {
+    socket.set_nodelay(true)?;
+    let mut framed = Framed::reusing(take(buffer), socket);
+    while framed.receive()?.is_some() {
+        framed.send_back()?;
     }
-
-    fn answer(&mut self, len: u32) -> &mut [u8] {
-        let answer = self.answer.get_mut(..HEADER_LEN + len as usize);
-        answer.unwrap_or_default()
-    }
-}
-
-pub(super) fn answer_with_the_codec(buffers: &mut Buffers, socket: TcpStream) -> Result<()> {
-    let mut framed = buffers.ready(socket)?;
-    while let Ok(Received::Message(len)) = framed.receive() {
-        framed.send_behind_headroom(buffers.answer(len))?;
-    }
-    buffers.reading = framed.close();
+    *buffer = framed.close();
     Ok(())
 }
 
-fn move_with_the_codec(buffers: &mut Buffers, socket: TcpStream, to: SocketAddrV4) -> Result<()> {
-    let mut framed = buffers.ready(socket)?;
-    if let Received::Message(len) = framed.receive()? {
-        framed.redirect_behind_headroom(to, buffers.answer(len))?;
-        drain(&mut framed.socket);
+fn move_with_the_codec(buffer: &mut Vec<u8>, socket: TcpStream, to: SocketAddrV4) -> Result<()> {
+    socket.set_nodelay(true)?;
+    let mut framed = Framed::reusing(take(buffer), socket);
+    if framed.receive()?.is_some() {
+        framed.send_back_and_redirect(to)?;
     }
-    buffers.reading = framed.close();
+    let (mut socket, kept) = framed.into_parts();
+    *buffer = kept;
+    drain(&mut socket);
     Ok(())
 }
 
