@@ -130,7 +130,9 @@ impl Framed {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn receive_header(&mut self) -> Result<Option<Header>> {
-        self.buffer.copy_within(self.seen..self.received, 0);
+        if self.seen < self.received {
+            self.buffer.copy_within(self.seen..self.received, 0);
+        }
         self.received -= self.seen;
         self.seen = 0;
         loop {

@@ -179,7 +179,7 @@ impl BothEnds {
                 let (ours, theirs) = &mut self.headroom;
                 ours.send_behind_headroom(message)?;
                 theirs.receive()?;
-                theirs.send_back()?;
+                theirs.send_behind_headroom(message)?;
                 ours.receive()?;
             }
             3 => {
