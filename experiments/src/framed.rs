@@ -203,3 +203,67 @@ fn put_header(message: &mut [u8], make: impl Fn(&[u8]) -> Result<Frame<'_>>) -> 
     *room = *header.first_chunk().context("a short header")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Shutdown, TcpListener};
+
+    use super::*;
+
+    /// A plain socket, and the one that speaks frames at the other end.
+    fn pair() -> (TcpStream, Framed) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
+        let address = listener.local_addr().expect("it listens");
+        let plain = TcpStream::connect(address).expect("it listens");
+        let (framed, _) = listener.accept().expect("somebody connected");
+        (plain, Framed::over(framed))
+    }
+
+    #[test]
+    fn each_of_two_frames_that_come_at_once_is_sent_back() {
+        let (mut plain, mut framed) = pair();
+        let frames = b"\0\x01\0\0\0\0\0\0\0\0\0\x03one\0\x01\0\0\0\0\0\0\0\0\0\x05three";
+        plain.write_all(frames).expect("there is room");
+        for _ in 0..2 {
+            framed.receive().expect("a frame").expect("no end");
+            framed.send_back().expect("there is room");
+        }
+        let mut answers = [0; 32];
+        plain.read_exact(&mut answers).expect("both answers");
+        assert_eq!(answers, *frames);
+    }
+
+    #[test]
+    fn a_frame_longer_than_the_buffer_is_sent_back_whole() {
+        let (mut plain, mut framed) = pair();
+        let mut message = vec![7; HEADER_LEN + 3 * CAPACITY];
+        put_header(&mut message, |payload| Ok(Frame::normal(payload)?)).expect("headroom");
+        let sent = message.clone();
+        let mut reader = plain.try_clone().expect("a second handle");
+        let writing = std::thread::spawn(move || plain.write_all(&message));
+        let reading = std::thread::spawn(move || {
+            let mut answer = vec![0; HEADER_LEN + 3 * CAPACITY];
+            reader.read_exact(&mut answer).map(|()| answer)
+        });
+        framed.receive().expect("a frame").expect("no end");
+        framed.send_back().expect("somebody reads");
+        writing.join().expect("no panic").expect("somebody reads");
+        let answer = reading.join().expect("no panic").expect("an answer");
+        assert!(answer == sent, "another frame than was sent");
+    }
+
+    #[test]
+    fn a_stream_may_end_between_two_frames() {
+        let (plain, mut framed) = pair();
+        plain.shutdown(Shutdown::Write).expect("it is connected");
+        assert_eq!(framed.receive().expect("a regular end"), None);
+    }
+
+    #[test]
+    fn a_stream_that_ends_within_a_frame_is_an_error() {
+        let (mut plain, mut framed) = pair();
+        plain.write_all(b"\0\x01\0").expect("there is room");
+        plain.shutdown(Shutdown::Write).expect("it is connected");
+        assert!(framed.receive().is_err());
+    }
+}
