@@ -207,6 +207,7 @@ fn put_header(message: &mut [u8], make: impl Fn(&[u8]) -> Result<Frame<'_>>) -> 
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Shutdown, TcpListener};
+    use std::time::Duration;
 
     use super::*;
 
@@ -215,6 +216,8 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
         let address = listener.local_addr().expect("it listens");
         let plain = TcpStream::connect(address).expect("it listens");
+        let patience = Some(Duration::from_secs(10));
+        plain.set_read_timeout(patience).expect("more than nothing");
         let (framed, _) = listener.accept().expect("somebody connected");
         (plain, Framed::over(framed))
     }
