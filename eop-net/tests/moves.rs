@@ -16,7 +16,8 @@ use eop_net::server::{self, Departure};
 use eop_net::{Cause, Discipline, End, Resending, Service};
 use rustix::event::{PollFd, PollFlags, poll};
 use stage::{
-    answer, connect, echoing, end, expect, moved, normal, redirect, rest, scripted, serving,
+    answer, connect, echoing, end, expect, listening, moved, normal, redirect, rest, scripted,
+    serving,
 };
 
 fn automatic() -> Config {
@@ -306,7 +307,7 @@ fn a_client_that_half_closed_half_closes_at_the_target_too() {
 /// Shows EOP-HCL-3.
 #[test]
 fn half_closed_with_nothing_left_to_say_ends_without_a_connection() {
-    let (listener, target) = stage::listening();
+    let (listener, target) = listening();
     let home = scripted(move |mut socket| {
         assert_eq!(rest(&mut socket), normal(b"question"));
         socket
@@ -341,7 +342,7 @@ impl Dial for Pausing {
 /// Whether the old connection was still there when the new one was made.
 fn old_connection_outlives_the_move(order: Order) -> bool {
     let ((made, is_made), (saw, looked)) = (channel(), channel());
-    let (_target, to) = stage::listening();
+    let (_target, to) = listening();
     let home = scripted(move |mut socket| {
         is_made.recv().expect("the first connection is this one");
         saw.send(()).expect("the client waits");
@@ -368,6 +369,29 @@ fn old_connection_outlives_the_move(order: Order) -> bool {
 fn the_old_connection_is_closed_before_the_new_one_is_made_or_after_it() {
     assert!(!old_connection_outlives_the_move(Order::OldFirst));
     assert!(old_connection_outlives_the_move(Order::NewFirst));
+}
+
+/// Shows EOP-CLS-8.
+#[test]
+fn with_the_new_connection_first_what_is_resent_comes_before_the_farewell_to_the_old_one() {
+    let ((home, at_home), (_target, to)) = (listening(), listening());
+    let config = Config {
+        order: Order::NewFirst,
+        ..automatic()
+    };
+    let mut client = connect(at_home, config);
+    let (mut old, _) = home.accept().expect("the client");
+    client.send(b"question").expect("accepted");
+    expect(&mut old, &normal(b"question"));
+    old.write_all(&redirect(to, b"")).expect("room");
+    moved(&mut client);
+    while !matches!(client.receive(), Event::Connected(_)) {}
+
+    old.set_nonblocking(true).expect("a flag");
+    let is_open = old.read(&mut [0]).is_err();
+    assert!(client.step().is_none(), "the question goes out");
+    old.set_nonblocking(false).expect("a flag");
+    assert_eq!((is_open, rest(&mut old)), (true, vec![]));
 }
 
 /// Shows EOP-CLS-11.

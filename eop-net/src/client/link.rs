@@ -16,7 +16,7 @@ pub(super) enum Link<N: Network> {
     Dialing {
         making: Making<N>,
         endpoint: SocketAddr,
-        _old: Option<Connection<N::Socket>>,
+        old: Option<Box<Connection<N::Socket>>>,
     },
     Up(Connection<N::Socket>),
 }
@@ -42,6 +42,9 @@ pub(super) struct Connection<S: Transport> {
     pub(super) writing: Writing,
     /// Whether our stream is to be ended, and is not yet.
     pub(super) ending: bool,
+    /// With the new connection first, the one that was left for this one. It is closed once nothing can be done here without
+    /// waiting: what is resent comes before the farewell.
+    pub(super) old: Option<Box<Self>>,
 }
 
 /// How writing goes.
@@ -64,8 +67,9 @@ impl<S: Transport> Drop for Connection<S> {
 }
 
 impl<S: Transport> Connection<S> {
-    pub(super) fn new(socket: Stream<S>, now: Instant) -> Self {
+    pub(super) fn new(socket: Stream<S>, old: Option<Box<Self>>, now: Instant) -> Self {
         Self {
+            old,
             socket,
             inbox: Inbox::default(),
             readable: true,

@@ -125,7 +125,12 @@ impl<N: Network> ClientOver<N> {
             match self.progress(cx) {
                 Progress::Event(event) => return Some(event),
                 Progress::Made => {}
-                Progress::None => return None,
+                Progress::None => {
+                    if let Link::Up(connection) = &mut self.link {
+                        connection.old = None;
+                    }
+                    return None;
+                }
             }
         }
     }
@@ -233,23 +238,23 @@ impl<N: Network> ClientOver<N> {
             Link::None => self.dial(None),
             Link::Up(connection) => {
                 // What is not kept is closed here, before anything is dialled.
-                let old = self.keeps_old().then_some(connection);
+                let old = self.keeps_old().then(|| Box::new(connection));
                 self.dial(old)
             }
             Link::Dialing {
                 mut making,
                 endpoint,
-                _old,
+                old,
             } => match self.poll_made(&mut making, cx) {
                 Poll::Pending => {
                     self.link = Link::Dialing {
                         making,
                         endpoint,
-                        _old,
+                        old,
                     };
                     self.heed_limit()
                 }
-                Poll::Ready(Ok(socket)) => self.connected(socket, endpoint),
+                Poll::Ready(Ok(socket)) => self.connected(socket, old, endpoint),
                 Poll::Ready(Err(error)) => self.not_connected(error),
             },
         }
@@ -301,7 +306,7 @@ impl<N: Network> ClientOver<N> {
         moved && self.config.order == Order::NewFirst
     }
 
-    fn dial(&mut self, old: Option<Connection<N::Socket>>) -> Progress {
+    fn dial(&mut self, old: Option<Box<Connection<N::Socket>>>) -> Progress {
         let endpoint = self.endpoint();
         self.observer.dials(endpoint);
         match self.network.dial(endpoint) {
@@ -309,7 +314,7 @@ impl<N: Network> ClientOver<N> {
                 self.link = Link::Dialing {
                     making: Making::Connecting(dialing),
                     endpoint,
-                    _old: old,
+                    old,
                 };
                 Progress::Made
             }
@@ -317,7 +322,12 @@ impl<N: Network> ClientOver<N> {
         }
     }
 
-    fn connected(&mut self, socket: Stream<N::Socket>, endpoint: SocketAddr) -> Progress {
+    fn connected(
+        &mut self,
+        socket: Stream<N::Socket>,
+        old: Option<Box<Connection<N::Socket>>>,
+        endpoint: SocketAddr,
+    ) -> Progress {
         let local = match socket.local_addr() {
             Ok(local) => local,
             Err(error) => return self.not_connected(failure(&error)),
@@ -325,7 +335,7 @@ impl<N: Network> ClientOver<N> {
         socket.send_at_once();
         // Wanted, so not refused.
         if self.session.connected(self.now()).is_ok() {
-            self.link = Link::Up(Connection::new(socket, clock::<N>()));
+            self.link = Link::Up(Connection::new(socket, old, clock::<N>()));
         }
         let hop = self.session.hop();
         let decide = matches!(self.session.want(), Want::Decide { .. });
