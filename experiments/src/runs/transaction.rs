@@ -33,8 +33,9 @@ codec, which wait for their client's end as those by hand do, and `eop-net` with
     meaning: "In sequence the codec costs what closing and connecting by hand costs, and the application need not know C. \
 Closing B last gains as much for sockets by hand. Where client and servers share one processor (`taskset -c 0`) it gains 4 to \
 10 % only, by hand more than by the codec, whose ratio in sequence is 1.004 there. What EOP adds is that the redirect's header comes before a long response has \
-come, so that the connection to C can be made meanwhile; `wan` shows what that saves. `eop-net` pays for what it keeps besides: \
-messages until they are answered, a list of clients that are seen off by another thread, and memory for each connection.",
+come, so that the connection to C can be made meanwhile; `wan` shows what that saves. `eop-net` pays in system calls: it asks \
+how connecting went and where it is, looks for a redirect before an idle client sends (EOP-CLS-11), and waits before it reads; \
+and a second thread of the server sees each client off.",
     run,
 };
 
