@@ -9,7 +9,6 @@ cargo +stable fuzz build -s none. What is found to be worth keeping goes into fu
 import os
 import pathlib
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -37,10 +36,11 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def end_after(child, seconds):
-    """Interrupts a process once it has had so many seconds of CPU."""
+def end_after(child, seconds, progress):
+    """Interrupts a process once it has had so many seconds of CPU, and notes how many: it may have been silent for long."""
     while (had := cpu(child.pid)) is not None:
         if had >= seconds:
+            progress.append((had, progress[-1][1]))
             child.send_signal(signal.SIGINT)
             return
         time.sleep(0.2)
@@ -57,8 +57,8 @@ def fuzz(target, seconds):
     dictionary = own if own.exists() else HERE / "dictionaries" / "frames.dict"
     command += [f"-dict={dictionary}", "-max_len=1024"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as child:
-        threading.Thread(target=end_after, args=(child, seconds), daemon=True).start()
         tail, had, progress, executions = [], 0.0, [], 0
+        threading.Thread(target=end_after, args=(child, seconds, progress), daemon=True).start()
         for line in child.stderr:
             tail = [*tail[-30:], line]
             had = cpu(child.pid) or had
@@ -68,9 +68,7 @@ def fuzz(target, seconds):
                 executions = int(match[1])
     if child.returncode != INTERRUPTED:
         sys.exit("".join(tail) + f"{target} found something, see {artifacts}")
-    # A target that finds nothing new is silent for long: only the system knows what it had in the end.
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return executions, [*progress, (usage.ru_utime + usage.ru_stime, progress[-1][1])]
+    return executions, progress
 
 
 def main():
