@@ -28,8 +28,8 @@ All variants take turns within each size. Over TCP alone both ends know the leng
 receives, answers and receives, no scheduler comes between, and a thousandth can be seen; with two processes on two \
 processors one sees what programs see, and less exactly.",
     paper: "+6.5 % with Nagle's algorithm on, +1.5 % with it off.",
-    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: under a hundred nanoseconds of eight thousand. Four runs on an idle machine gave \
-1.005 to 1.010 with Nagle's algorithm off, so a budget of 1.005 is at the edge of what can be told apart. \
+    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: under a hundred nanoseconds of eight thousand. With Nagle's algorithm off the ratio differs \
+from run to run by as much as the budget is missed by. \
 `eop-net` costs more than the codec: before an idle client sends, it looks whether a redirect lies there unread (EOP-CLS-11), \
 it keeps every message until it is answered, and it hands payloads out as vectors. Nagle's algorithm makes no difference to \
 whoever writes a frame at once.",

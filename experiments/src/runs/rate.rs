@@ -37,8 +37,7 @@ close. TIME_WAIT stays where the connection was closed first.",
     meaning: "Setting up and tearing down TCP connections is most of the work, whatever the protocol; processor time and \
 system calls tell more than rates do. A redirector that loses nothing reads once, when its client is gone, where a server of \
 HTTP reads its request; and it has to be told when that is, which costs one call more and saves one by taking many clients at a \
-time. So there are fewer system calls than nginx makes, and yet more processor time: nearly all of it is the kernel's (user code has \
-some 3 %), which wakes the server twice for each client, for its arrival and for its end, and does a part of the client's TCP on \
+time. So there are fewer system calls than nginx makes, and yet more processor time: it is the kernel's, which wakes the server twice for each client, for its arrival and for its end, and does a part of the client's TCP on \
 the server's processor. `eop-net` over tokio hands its clients to a thread that sees them off, and pays for taking turns with it. A \
 redirector whose clients close first keeps no TIME_WAIT; a server of HTTP that closes first keeps one for each client for a \
 minute.",

@@ -31,13 +31,13 @@ so it is tried by hand as well. The bare codec is measured with servers of the b
 codec, which wait for their client's end as those by hand do, and `eop-net` with servers of `eop-net`.",
     paper: "EOP 0.84 % faster than by hand (a ratio of 0.9916), Nagle's algorithm off, B closed first.",
     meaning: "In sequence the codec costs about what closing and connecting by hand costs, and the application need not know C. \
-Closing B last gains as much for sockets by hand. Where client and servers share one processor (`taskset -c 0`) it gains 4 to \
-10 % only, by hand more than by the codec, whose ratio in sequence is 1.004 there. What EOP adds is that the redirect's header comes before a long response has \
+Closing B last gains as much for sockets by hand. Where client and servers \
+share one processor (`taskset -c 0`) it gains little, and less for the codec than by hand. What EOP adds is that the redirect's header comes before a long response has \
 come, so that the connection to C can be made meanwhile; `wan` shows what that saves. `eop-net` pays in system calls: it asks \
 how connecting went and where it is, looks for a redirect before an idle client sends (EOP-CLS-11), and waits before it reads; \
-and a second thread of the server sees each client off. The budget in sequence stands within what differs from run to run: \
-four runs on an idle machine gave 1.008 to 1.022, ten beside other work 0.990 to 0.999. Why idleness costs the codec more is not \
-known: the system calls are the same at both ends.",
+and a second thread of the server sees each client off. The ratio in sequence differs \
+from run to run by more than the A/A ratio tells: on an idle machine it is above one, beside other work below. Why is not known: \
+the system calls are the same at both ends.",
     run,
 };
 
