@@ -64,16 +64,23 @@ impl Crowd {
         {
             return Some(leaving);
         }
-        if self.tally.sockets.count() >= u64::try_from(self.limit).unwrap_or(u64::MAX)
-            && let Some((_, longest)) = self.clients.pop_first()
-        {
-            self.tally.note_eviction(longest.waited());
-            self.tally.sockets.take_one();
-        }
         self.octets.reserve(CAPACITY);
-        self.tally.sockets.note();
+        // Whoever counts meanwhile never sees the place of the evicted one empty.
+        match self.longest_if_full() {
+            Some(longest) => self.tally.note_eviction(longest.waited()),
+            None => self.tally.sockets.note(),
+        }
         self.clients.insert(number, leaving);
         None
+    }
+
+    /// Takes out the one whose place a new client takes over, if there is no other place.
+    fn longest_if_full(&mut self) -> Option<Leaving<TcpStream>> {
+        let held = usize::try_from(self.tally.sockets.count()).unwrap_or(usize::MAX);
+        let full = held >= self.limit;
+        full.then(|| self.clients.pop_first())
+            .flatten()
+            .map(|(_, it)| it)
     }
 
     /// A client's socket has something.
