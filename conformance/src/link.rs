@@ -476,7 +476,9 @@ impl Link {
 
     fn end_or_silence(&mut self, expected: &str) -> Step<Seen> {
         match self.next(expected) {
-            Err(Stop::Breach(breach)) if breach.timed_out => Err(self.silence(Axis::End, expected)),
+            Err(Stop::Breach(breach)) if breach.timed_out() => {
+                Err(self.silence(Axis::End, expected))
+            }
             seen => seen,
         }
     }
@@ -571,13 +573,13 @@ impl Link {
             hex(&self.input),
             self.manner.wait.as_millis()
         );
-        Stop::Breach(Breach {
+        Stop::Breach(Box::new(Breach {
             axis,
             requirement: None,
             expected: expected.to_owned(),
             observed,
-            timed_out: true,
-        })
+            waited: Some(self.manner.wait),
+        }))
     }
 
     fn deadline(&self) -> Instant {

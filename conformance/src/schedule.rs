@@ -368,10 +368,10 @@ impl Results {
     }
 }
 
-/// Whether a play failed by waiting, and waited for as long as a patient one would.
+/// Whether a play failed by waiting, and its last step waited for as long as a patient one would.
 fn waited(played: &Played, enough: Duration) -> bool {
     match &played.stop {
-        Some(Stop::Breach(breach)) => breach.timed_out && played.took >= enough,
+        Some(Stop::Breach(breach)) => breach.waited.is_some_and(|waited| waited >= enough),
         Some(Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_)) | None => false,
     }
 }
@@ -557,4 +557,38 @@ fn verdict(case: &Case, played: &Played) -> Verdict {
 fn level(case: &Case, breach: &Breach) -> Level {
     let narrower = breach.requirement.and_then(requirement::find);
     narrower.map_or_else(|| case.level(), |requirement| requirement.level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases;
+    use crate::verdict::Axis;
+
+    /// A play of ten seconds, in whose last step nothing came for `waited`.
+    fn in_vain(waited: Duration) -> Results {
+        let stand = Results::default();
+        let played = Played {
+            cut: Cut::Whole,
+            twin: Twin::Control,
+            stop: Some(Stop::silence(Axis::Messages, "a message", waited)),
+            alternative: None,
+            timelines: Vec::new(),
+            took: Duration::from_secs(10),
+        };
+        stand.record(cases::plain_gate(), played);
+        stand
+    }
+
+    #[test]
+    fn a_long_play_whose_last_step_waited_for_a_short_time_is_played_again() {
+        let stand = in_vain(WAIT);
+        assert_eq!(stand.suspects(WAIT.saturating_mul(AGAIN)).len(), 1);
+    }
+
+    #[test]
+    fn a_play_whose_last_step_was_patient_is_believed() {
+        let stand = in_vain(WAIT.saturating_mul(AGAIN));
+        assert_eq!(stand.suspects(WAIT.saturating_mul(AGAIN)).len(), 0);
+    }
 }

@@ -4,6 +4,7 @@
 //! they cannot be mistaken for the testee's.
 
 use std::fmt;
+use std::time::Duration;
 
 /// On which of the two axes a testee broke a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +56,23 @@ pub struct Breach {
     pub expected: String,
     /// What this one did.
     pub observed: String,
-    /// Whether the observation is "nothing, until time ran out", which more patience might change.
-    pub timed_out: bool,
+    /// For how long the step waited, where "nothing, until time ran out" is what was observed. More patience might change it.
+    pub waited: Option<Duration>,
+}
+
+impl Breach {
+    /// Whether time ran out.
+    #[must_use]
+    pub const fn timed_out(&self) -> bool {
+        self.waited.is_some()
+    }
 }
 
 /// Why a script stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// The testee broke a rule.
-    Breach(Breach),
+    Breach(Box<Breach>),
     /// The testee said that it lacks what the case needs.
     Lacking(String),
     /// The testee's process or endpoint is gone.
@@ -75,21 +84,21 @@ pub enum Stop {
 impl Stop {
     /// A breach on the axis of messages.
     pub fn messages(expected: impl Into<String>, observed: impl Into<String>) -> Self {
-        Self::breach(Axis::Messages, expected, observed, false)
+        Self::breach(Axis::Messages, expected, observed, None)
     }
 
     /// A breach on the axis of the connection's end.
     pub fn end(expected: impl Into<String>, observed: impl Into<String>) -> Self {
-        Self::breach(Axis::End, expected, observed, false)
+        Self::breach(Axis::End, expected, observed, None)
     }
 
     /// Nothing came in time.
-    pub fn silence(axis: Axis, expected: impl Into<String>, waited: std::time::Duration) -> Self {
+    pub fn silence(axis: Axis, expected: impl Into<String>, waited: Duration) -> Self {
         Self::breach(
             axis,
             expected,
             format!("nothing for {} ms", waited.as_millis()),
-            true,
+            Some(waited),
         )
     }
 
@@ -97,25 +106,25 @@ impl Stop {
         axis: Axis,
         expected: impl Into<String>,
         observed: impl Into<String>,
-        timed_out: bool,
+        waited: Option<Duration>,
     ) -> Self {
-        Self::Breach(Breach {
+        Self::Breach(Box::new(Breach {
             axis,
             requirement: None,
             expected: expected.into(),
             observed: observed.into(),
-            timed_out,
-        })
+            waited,
+        }))
     }
 
     /// The same stop, blamed on a narrower requirement.
     #[must_use]
     pub fn against(self, id: &'static str) -> Self {
         match self {
-            Self::Breach(breach) => Self::Breach(Breach {
+            Self::Breach(breach) => Self::Breach(Box::new(Breach {
                 requirement: Some(id),
-                ..breach
-            }),
+                ..*breach
+            })),
             Self::Lacking(_) | Self::Gone(_) | Self::Harness(_) => self,
         }
     }

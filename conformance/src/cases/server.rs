@@ -40,7 +40,7 @@ fn expect_nothing_more(a: &mut Link) -> Step {
     a.half_close()?;
     a.expect_fin().map_err(|stop| match &stop {
         Stop::Breach(breach) if breach.axis == Axis::End => {
-            let silent = breach.timed_out;
+            let silent = breach.timed_out();
             stop.against(if silent { "EOP-CLS-5" } else { "EOP-CLS-7" })
         }
         Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,

@@ -86,12 +86,10 @@ fn attempt(
             Verdict::Guilty(Guilt::of(Role::Client, "EOP-DRV-13", expected, what))
         }
         (Ok(court), Some(Failed::At(Stop::Breach(breach)))) => {
+            let timed_out = breach.timed_out();
             let Breach {
-                expected,
-                observed,
-                timed_out,
-                ..
-            } = breach;
+                expected, observed, ..
+            } = *breach;
             match court.owed().filter(|_| timed_out) {
                 Some(guilt) => Verdict::Guilty(guilt),
                 None => Verdict::Nobody { expected, observed },

@@ -111,7 +111,7 @@ fn why(played: &Played) -> Value {
             "axis": breach.axis.to_string(),
             "expected": breach.expected,
             "observed": breach.observed,
-            "timed_out": breach.timed_out,
+            "timed_out": breach.timed_out(),
         }),
         Some(Stop::Lacking(what)) => json!({ "twin": twin, "lacking": what }),
         Some(Stop::Gone(what)) => json!({ "twin": twin, "gone": what }),

@@ -242,7 +242,7 @@ impl Session {
     pub fn close(&mut self) -> Step<Event> {
         self.say("close");
         self.expect("ended closed").map_err(|stop| match &stop {
-            Stop::Breach(breach) if breach.timed_out => stop.against("EOP-DRV-8"),
+            Stop::Breach(breach) if breach.timed_out() => stop.against("EOP-DRV-8"),
             Stop::Breach(breach) if breach.observed.starts_with("ended") => {
                 stop.against("EOP-DRV-17")
             }

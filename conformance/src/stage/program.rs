@@ -111,7 +111,7 @@ impl Asked {
                 Err(Stop::messages(expected, observed))
             }
             Ok(Seen::Frame(..) | Seen::End(_)) => Ok(()),
-            Err(Stop::Breach(breach)) if breach.timed_out => Ok(()),
+            Err(Stop::Breach(breach)) if breach.timed_out() => Ok(()),
             Err(other) => Err(other),
         }
     }

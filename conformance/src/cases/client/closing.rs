@@ -287,7 +287,7 @@ pub(super) const CASES: &[Case] = &[
         session.expect("ended NotEop~UnknownOpcode uncertain=1")?;
         session.say("send 6e6577");
         h.expect_end().map_err(|stop| match &stop {
-            Stop::Breach(breach) if breach.timed_out => stop.against("EOP-ERR-1"),
+            Stop::Breach(breach) if breach.timed_out() => stop.against("EOP-ERR-1"),
             Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
         })
     })

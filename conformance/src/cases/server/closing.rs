@@ -37,7 +37,7 @@ fn discarded(s: &ServerStage<'_>, octets: Vec<u8>) -> Step {
 /// What is sent after a REDIRECT is discarded, although it would be an error before.
 fn unparsed(s: &ServerStage<'_>, octets: Vec<u8>) -> Step {
     discarded(s, octets).map_err(|stop| match &stop {
-        Stop::Breach(breach) if !breach.timed_out => stop.against("EOP-CLS-2"),
+        Stop::Breach(breach) if !breach.timed_out() => stop.against("EOP-CLS-2"),
         Stop::Breach(_) | Stop::Lacking(_) | Stop::Gone(_) | Stop::Harness(_) => stop,
     })
 }

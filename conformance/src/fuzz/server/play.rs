@@ -354,7 +354,7 @@ fn blame_end(stop: Stop, stays: &'static str, reset: &'static str, speaks: &'sta
     let Stop::Breach(breach) = &stop else {
         return stop;
     };
-    let broken = match (breach.timed_out, breach.axis) {
+    let broken = match (breach.timed_out(), breach.axis) {
         (true, _) => stays,
         (false, crate::verdict::Axis::End) => reset,
         (false, crate::verdict::Axis::Messages) => speaks,
