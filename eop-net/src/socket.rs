@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
@@ -30,6 +30,15 @@ pub struct Ready {
     pub read: bool,
     /// For writing.
     pub write: bool,
+}
+
+/// What is known of a socket before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Something came, or room to write.
+    Something,
+    /// The peer ended its stream: behind what is there nothing comes.
+    TheEnd,
 }
 
 /// Listens on `address`, from which a server that has just left does not keep us.
@@ -189,9 +198,7 @@ pub(crate) fn wait(
     wanted: Ready,
     timeout: Option<Duration>,
 ) -> io::Result<Ready> {
-    let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
-    let interest = flag(wanted.read, PollFlags::IN) | flag(wanted.write, PollFlags::OUT);
-    let mut polled = [PollFd::new(&socket, interest)];
+    let mut polled = [PollFd::new(&socket, wanted.flags())];
     poll_for(&mut polled, timeout)?;
     let [polled] = polled;
     Ok(Ready::of(polled.revents()))
@@ -210,6 +217,29 @@ pub(crate) fn wait_for_either(
     poll_for(&mut polled, timeout)
 }
 
+/// What each of the sockets has now, of reading and, if that is wanted, of writing. Where the system does not tell the end of a
+/// stream from octets, it is found by reading.
+pub(crate) fn heard<'a>(
+    sockets: impl Iterator<Item = (BorrowedFd<'a>, Ready)>,
+) -> io::Result<Vec<Option<Heard>>> {
+    let mut polled: Vec<PollFd<'_>> = sockets
+        .map(|(socket, wanted)| PollFd::from_borrowed_fd(socket, wanted.flags() | ENDED))
+        .collect();
+    poll_for(&mut polled, Some(Duration::ZERO))?;
+    let heard = polled.iter().map(|polled| match polled.revents() {
+        found if found.is_empty() => None,
+        found if found.intersects(ENDED) => Some(Heard::TheEnd),
+        _ => Some(Heard::Something),
+    });
+    Ok(heard.collect())
+}
+
+/// That the peer has ended its stream, if the system says so.
+#[cfg(target_os = "linux")]
+const ENDED: PollFlags = PollFlags::RDHUP;
+#[cfg(not(target_os = "linux"))]
+const ENDED: PollFlags = PollFlags::empty();
+
 fn poll_for(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
@@ -224,6 +254,11 @@ fn poll_for(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<
 }
 
 impl Ready {
+    fn flags(self) -> PollFlags {
+        let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
+        flag(self.read, PollFlags::IN) | flag(self.write, PollFlags::OUT)
+    }
+
     /// An error or a hang-up is for the next read or write to find.
     fn of(found: PollFlags) -> Self {
         let over = found.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);

@@ -200,6 +200,18 @@ fn a_redirector_keeps_to_the_limit_of_its_list() {
 }
 
 #[test]
+fn a_client_that_has_gone_keeps_no_place_from_the_next() {
+    let (listener, list, address) = listening(Config::default(), 2);
+    let _redirector = Redirector::start([listener], target()).expect("a thread");
+    for _ in 0..16 {
+        let mut client = TcpStream::connect(address).expect("the redirector");
+        expect(&mut client, &redirect(target(), b""));
+    }
+    let counts = wait_for(&list, |counts| counts.ended == 16);
+    assert_eq!((counts.ended, counts.evicted), (16, 0));
+}
+
+#[test]
 fn a_client_that_stays_is_left_by_a_redirector_too() {
     let config = Config {
         linger_idle: Duration::from_millis(100),

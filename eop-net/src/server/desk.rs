@@ -1,5 +1,5 @@
-//! [`Desk`]: one thread of a redirector, with its listener and the clients that it moved and sees off. What it was started
-//! with, and what it counts, is `redirector.rs`'s.
+//! [`Desk`]: one thread of a redirector, with its listener and the clients whose handshakes go on. What it was started with, and
+//! what it counts, is `redirector.rs`'s; who was moved is `linger_list.rs`'s.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,19 +8,21 @@ use std::os::fd::{AsFd, AsRawFd as _};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 
-use super::crowd::{Crowd, EVENTS, TICK};
 use super::redirector::Work;
 use super::{Connection, Listener};
 use crate::socket;
 
 const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
-/// Clients that are taken before those that were moved have their turn.
+/// Clients that are taken before those whose handshakes go on have their turn.
 const BATCH: usize = 64;
+/// Events taken from the system at a time.
+const EVENTS: usize = 64;
+/// How often it is looked whether a handshake takes too long.
+const TICK: Duration = Duration::from_millis(50);
 /// How long to wait when the system has no more sockets to give.
 const SHORTAGE: Duration = Duration::from_millis(20);
 
@@ -30,7 +32,6 @@ pub(super) struct Desk {
     accepting: Accepting,
     /// Clients with which a handshake is going on (EOP-SEC-3).
     securing: BTreeMap<usize, (Connection, SocketAddr)>,
-    moved: Crowd,
     next: usize,
 }
 
@@ -50,6 +51,9 @@ impl Desk {
     /// What the system says.
     pub(super) fn new(listener: Listener, stop: impl AsFd) -> io::Result<Self> {
         let poll = mio::Poll::new()?;
+        // Desks share no lock.
+        let own = listener.list.beside();
+        let listener = listener.linger_in(&own);
         listener.socket.set_nonblocking(true)?;
         for (source, token) in [(listener.as_fd(), LISTENER), (stop.as_fd(), STOP)] {
             let source = source.as_raw_fd();
@@ -57,7 +61,6 @@ impl Desk {
                 .register(&mut SourceFd(&source), token, Interest::READABLE)?;
         }
         Ok(Self {
-            moved: listener.list.crowd(),
             listener,
             poll,
             accepting: Accepting::Now,
@@ -66,7 +69,7 @@ impl Desk {
         })
     }
 
-    /// Moves clients until the redirector stops. Who was moved and has not gone by then is handed to the linger list.
+    /// Moves clients until the redirector stops.
     pub(super) fn serve(mut self, work: &Work) {
         let mut events = Events::with_capacity(EVENTS);
         let mut tick = Instant::now();
@@ -83,32 +86,27 @@ impl Desk {
             if events.iter().any(|it| it.token() == LISTENER) {
                 self.accepting = Accepting::Now;
             }
-            // Who arrives waits for us; who leaves does not.
             self.accept(work);
             for event in &events {
-                self.turn(event, work);
+                let Token(number) = event.token();
+                self.secure(number, work);
             }
             let now = Instant::now();
             if tick <= now {
                 tick = now + TICK;
-                self.look(now, work);
+                self.look_at_handshakes(now, work);
             }
-        }
-        for leaving in self.moved.disperse() {
-            let socket = leaving.as_fd().as_raw_fd();
-            let _ = self.poll.registry().deregister(&mut SourceFd(&socket));
-            self.listener.list.hand_over(leaving);
         }
     }
 
     fn timeout(&self, tick: Instant, now: Instant) -> Option<Duration> {
-        let idle = self.moved.is_empty() && self.securing.is_empty();
-        let tick = (!idle).then_some(tick);
-        let until = match self.accepting {
+        let accepting = match self.accepting {
             Accepting::Now => Some(now),
-            Accepting::WhenTold => tick,
-            Accepting::At(at) => Some(tick.map_or(at, |tick| tick.min(at))),
+            Accepting::WhenTold => None,
+            Accepting::At(at) => Some(at),
         };
+        let securing = (!self.securing.is_empty()).then_some(tick);
+        let until = accepting.into_iter().chain(securing).min();
         until.map(|until| until.saturating_duration_since(now))
     }
 
@@ -140,11 +138,12 @@ impl Desk {
             work.lost.note();
             return;
         };
+        if connection.is_plain() {
+            return self.redirect(connection, client, work);
+        }
         let number = self.next;
         self.next = self.next.wrapping_add(1) & (usize::MAX >> 1);
-        if connection.is_plain() {
-            self.redirect(number, connection, client, work);
-        } else if self.watch(number, &connection).is_ok() {
+        if self.watch(number, &connection).is_ok() {
             self.securing.insert(number, (connection, client));
             self.secure(number, work);
         } else {
@@ -178,42 +177,25 @@ impl Desk {
             let _ = self.poll.registry().deregister(&mut SourceFd(&socket));
         }
         match secured {
-            Ok(()) => self.redirect(number, connection, client, work),
+            Ok(()) => self.redirect(connection, client, work),
             Err(_) => work.lost.note(),
         }
     }
 
-    fn redirect(&mut self, number: usize, connection: Connection, client: SocketAddr, work: &Work) {
+    fn redirect(&mut self, connection: Connection, client: SocketAddr, work: &Work) {
         let Some(to) = work.targets.choose(client) else {
             work.turned_away.note();
             return;
         };
         match connection.redirect(to) {
-            Ok(lingering) => {
-                work.redirected.note();
-                if let Some(leaving) = lingering.into_leaving()
-                    && let Some(leaving) = self.moved.admit(number, leaving, self.poll.registry())
-                {
-                    self.listener.list.hand_over(leaving);
-                }
-            }
+            Ok(_lingering) => work.redirected.note(),
             Err(refused) if refused.error.is_final() => work.lost.note(),
             Err(_) => work.turned_away.note(),
         }
     }
 
-    fn turn(&mut self, event: &Event, work: &Work) {
-        let Token(number) = event.token();
-        if self.securing.contains_key(&number) {
-            self.secure(number, work);
-        } else {
-            self.moved.turn(event);
-        }
-    }
-
-    /// Time has passed.
-    fn look(&mut self, now: Instant, work: &Work) {
-        self.moved.look(now);
+    /// A handshake can take too long.
+    fn look_at_handshakes(&mut self, now: Instant, work: &Work) {
         let late = self
             .securing
             .iter()

@@ -12,7 +12,7 @@ use super::Config;
 use super::drain::Serving;
 use super::limits::{Acknowledging, Limits, Passed};
 use super::linger_list::LingerList;
-use crate::socket::{self, Ready};
+use crate::socket::{self, Heard, Ready};
 use crate::transport::{Read, Transport, Written};
 
 /// Octets thrown away at a time.
@@ -93,15 +93,6 @@ struct Rest {
     end: bool,
     /// When it took some last.
     since: Instant,
-}
-
-/// What is known of a socket before it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// Something came, or room to write.
-    Something,
-    /// The client ended its stream: behind what is there nothing comes.
-    TheEnd,
 }
 
 /// What came of throwing away what is there.
@@ -185,14 +176,6 @@ impl Lingering {
         match self.take() {
             Whereabouts::Here(leaving) => leaving.linger(),
             Whereabouts::Gone(departure) => departure,
-        }
-    }
-
-    /// The client, for whoever sees it off otherwise; `None` if it is gone.
-    pub(super) fn into_leaving(mut self) -> Option<Leaving<TcpStream>> {
-        match self.take() {
-            Whereabouts::Here(leaving) => Some(leaving),
-            Whereabouts::Gone(_) => None,
         }
     }
 

@@ -30,8 +30,9 @@ use crate::counters::Counter;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Its threads see off the clients that they moved, and share nothing but counts and the limit of the listener's
-/// [`LingerList`](super::LingerList). Dropping the redirector stops them; who has not gone by then is handed to the list.
+/// Each of its threads has a second one that sees off whom it moved, and shares nothing with the others but counts and the
+/// limit of the listener's [`LingerList`](super::LingerList). Dropping the redirector stops them; who has not gone by then is
+/// still seen off.
 #[derive(Debug)]
 pub struct Redirector {
     work: Arc<Work>,
