@@ -5,22 +5,21 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 
-use anyhow::{Context, Result, bail, ensure};
-use eop_wire::{Deframer, Frame, HEADER_LEN, Header, Item};
+use anyhow::{Context, Result, ensure};
+use eop_wire::{Frame, HEADER_LEN, Header, RawHeader};
 
 /// Octets that can be read at a time, unless a frame is longer.
-const CAPACITY: usize = 64 * 1024;
+pub(crate) const CAPACITY: usize = 64 * 1024;
 
 /// A socket that speaks frames.
 pub struct Framed {
     socket: TcpStream,
-    deframer: Deframer,
     /// At its front is the frame that is being received, or was received last; behind it, what came with it.
     buffer: Vec<u8>,
     /// Octets at the buffer's front that were received.
     received: usize,
-    /// How many of them the deframer has had: those of the frame at the front.
-    seen: usize,
+    /// How many octets the frame at the front has by its header; none as long as that is not there.
+    frame: usize,
 }
 
 impl Framed {
@@ -38,10 +37,9 @@ impl Framed {
         }
         Self {
             socket,
-            deframer: Deframer::new(u32::MAX),
             buffer,
             received: 0,
-            seen: 0,
+            frame: 0,
         }
     }
 
@@ -94,7 +92,7 @@ impl Framed {
 
     /// Sends what `make` makes of the payload that was received last: its new header takes the place of the old one.
     fn send_received(&mut self, make: impl Fn(&[u8]) -> Result<Frame<'_>>) -> Result<()> {
-        let frame = self.buffer.get_mut(..self.seen).unwrap_or_default();
+        let frame = self.buffer.get_mut(..self.frame).unwrap_or_default();
         put_header(frame, make)?;
         Ok(self.socket.write_all(frame)?)
     }
@@ -130,28 +128,20 @@ impl Framed {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn receive_header(&mut self) -> Result<Option<Header>> {
-        if self.seen < self.received {
-            self.buffer.copy_within(self.seen..self.received, 0);
+        if self.frame < self.received {
+            self.buffer.copy_within(self.frame..self.received, 0);
         }
-        self.received -= self.seen;
-        self.seen = 0;
+        self.received -= self.frame;
+        self.frame = 0;
         loop {
-            let mut input = self
-                .buffer
-                .get(self.seen..self.received)
-                .unwrap_or_default();
-            let item = self.deframer.next(&mut input)?;
-            self.seen = self.received - input.len();
-            match item {
-                Some(Item::Head(header)) => return Ok(Some(header)),
-                Some(Item::Chunk(_) | Item::End) => {
-                    bail!("this frame's header was received before")
-                }
-                None => {
-                    if !self.read()? {
-                        return Ok(None);
-                    }
-                }
+            let front = self.buffer.get(..self.received).unwrap_or_default();
+            if let Some((raw, _)) = RawHeader::split_from(front) {
+                let header = Header::try_from(raw)?;
+                self.frame = HEADER_LEN + usize::try_from(header.len())?;
+                return Ok(Some(header));
+            }
+            if !self.read()? {
+                return Ok(None);
             }
         }
     }
@@ -161,20 +151,10 @@ impl Framed {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn receive_payload(&mut self) -> Result<()> {
-        loop {
-            let mut input = self
-                .buffer
-                .get(self.seen..self.received)
-                .unwrap_or_default();
-            let item = self.deframer.next(&mut input)?;
-            self.seen = self.received - input.len();
-            match item {
-                Some(Item::Head(_)) => bail!("this frame's header was not received before"),
-                Some(Item::Chunk(_)) => {}
-                Some(Item::End) => return Ok(()),
-                None => ensure!(self.read()?, "no frame has begun"),
-            }
+        while self.received < self.frame {
+            self.read()?;
         }
+        Ok(())
     }
 
     /// Reads behind what was received: whether there was more. Between two frames there need not be.
@@ -184,11 +164,11 @@ impl Framed {
         }
         let room = self.buffer.get_mut(self.received..).unwrap_or_default();
         let count = self.socket.read(room)?;
-        self.received += count;
         ensure!(
-            count > 0 || self.deframer.at_boundary(),
+            count > 0 || self.received == 0,
             "the stream ended within a frame"
         );
+        self.received += count;
         Ok(count > 0)
     }
 }

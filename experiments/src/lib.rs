@@ -9,6 +9,7 @@ pub mod experiment;
 pub mod framed;
 pub mod http;
 pub mod measure;
+pub mod plain;
 pub mod record;
 pub mod report;
 pub mod runs;

@@ -204,7 +204,7 @@ pub fn serve(kind: &str, argument: &str) -> Result<()> {
         "redirector" => moving::redirector(argument.parse()?),
         "redirector-tokio" => moving::redirector_tokio(argument.parse()?),
         "files" => moving::files(),
-        "transaction" => moving::transaction(),
+        "transaction" => moving::transaction(argument),
         "idle-machine" => holding::with_machines(),
         "idle-tokio" => holding::with_tasks(),
         "clients" => holding::clients(argument.parse()?),

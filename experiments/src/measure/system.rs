@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -102,11 +102,20 @@ pub fn cpu_seconds(process: u32) -> f64 {
             .map(|it| it.path())
             .collect::<Vec<PathBuf>>()
     });
-    let nanoseconds = threads.filter_map(|thread| {
-        let told = fs::read_to_string(thread.join("schedstat")).ok()?;
-        told.split(' ').next()?.parse::<u64>().ok()
-    });
-    nanoseconds.sum::<u64>() as f64 / 1e9
+    threads.filter_map(|thread| ran(&thread)).sum()
+}
+
+/// Seconds that this thread has run on a processor.
+#[must_use]
+pub fn own_cpu_seconds() -> f64 {
+    ran(Path::new("/proc/thread-self")).unwrap_or(f64::NAN)
+}
+
+/// Seconds that a thread has run.
+fn ran(thread: &Path) -> Option<f64> {
+    let told = fs::read_to_string(thread.join("schedstat")).ok()?;
+    let nanoseconds = told.split(' ').next()?.parse::<u64>().ok()?;
+    Some(nanoseconds as f64 / 1e9)
 }
 
 /// Octets of memory that a process has all for itself.

@@ -1,6 +1,5 @@
 //! A request and its answer, without a redirect: EOP beside TCP alone.
 
-use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
@@ -14,6 +13,7 @@ use crate::framed::Framed;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
+use crate::plain::Plain;
 use crate::record::{Axis, Findings, Graph, Line, Table};
 use crate::servers::Server;
 use crate::servers::echo::LONGEST;
@@ -24,12 +24,14 @@ pub const EXPERIMENT: Experiment = Experiment {
     title: "Overhead of a request and its answer (the paper's 4.1)",
     asks: "How much longer than over TCP alone does it take until the answer is there? Requests and answers of 100 octets to \
 32 KiB in steps of 100, a hundred of each, over loopback; the ratio of two medians for each size, and the mean of the ratios. \
-All variants take turns within each size. Over TCP alone both ends know the length beforehand. In one thread, which sends, \
-receives, answers and receives, no scheduler comes between, and a thousandth can be seen; with two processes on two \
+All variants take turns within each size. Over TCP alone both ends know the length beforehand, and treat memory as EOP's do: each \
+end receives into a buffer of its own, and the server answers out of that. In one thread, which sends, \
+receives, answers and receives, no scheduler comes between, and a thousandth can be seen; connections and buffers are new ones \
+for each size, since where they lie can make a hundredth of difference. With two processes on two \
 processors one sees what programs see, and less exactly.",
     paper: "+6.5 % with Nagle's algorithm on, +1.5 % with it off.",
-    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: under a hundred nanoseconds of eight thousand. With Nagle's algorithm off the ratio differs \
-from run to run by as much as the budget is missed by. \
+    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: some thirty nanoseconds of \
+eight thousand. A gathering write costs more than the header does. \
 `eop-net` costs more than the codec: before an idle client sends, it looks whether a redirect lies there unread (EOP-CLS-11), \
 it keeps every message until it is answered, and it hands payloads out as vectors. Nagle's algorithm makes no difference to \
 whoever writes a frame at once.",
@@ -130,11 +132,13 @@ fn pair(nagle: bool) -> Result<(TcpStream, TcpStream)> {
 
 /// Both ends of each variant.
 struct BothEnds {
-    tcp: [(TcpStream, TcpStream); 2],
+    tcp: [(Plain, Plain); 2],
     headroom: (Framed, Framed),
     gathered: (Framed, Framed),
     net: (Client, Connection),
-    buffer: Vec<u8>,
+    payload: Vec<u8>,
+    /// The same behind room for a header.
+    message: Vec<u8>,
 }
 
 const ONE_THREAD: [&str; 5] = [
@@ -147,44 +151,45 @@ const ONE_THREAD: [&str; 5] = [
 
 impl BothEnds {
     fn new(nagle: bool) -> Result<Self> {
+        let plain = || pair(nagle).map(|(ours, theirs)| (Plain::over(ours), Plain::over(theirs)));
         let framed =
             || pair(nagle).map(|(ours, theirs)| (Framed::over(ours), Framed::over(theirs)));
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), server::Config::default())?;
         let client = Client::connect(listener.local_addr()?, client::Config::default())?;
         Ok(Self {
-            tcp: [pair(nagle)?, pair(nagle)?],
+            tcp: [plain()?, plain()?],
             headroom: framed()?,
             gathered: framed()?,
             net: (client, listener.accept()?),
-            buffer: vec![0; HEADER_LEN + LONGEST],
+            payload: vec![0; LONGEST],
+            message: vec![0; HEADER_LEN + LONGEST],
         })
     }
 
     /// A request and its answer by one of the variants: seconds.
     fn exchange(&mut self, variant: usize, size: usize) -> Result<f64> {
+        let payload = self.payload.get(..size).context("too long")?;
         let message = self
-            .buffer
+            .message
             .get_mut(..HEADER_LEN + size)
             .context("too long")?;
         let began = Instant::now();
         match variant {
             0 | 1 => {
-                let payload = message.get_mut(HEADER_LEN..).context("too short")?;
                 let (ours, theirs) = self.tcp.get_mut(variant).context("no such pair")?;
-                ours.write_all(payload)?;
-                theirs.read_exact(payload)?;
-                theirs.write_all(payload)?;
-                ours.read_exact(payload)?;
+                ours.send(payload)?;
+                theirs.receive(size)?;
+                theirs.send_back()?;
+                ours.receive(size)?;
             }
             2 => {
                 let (ours, theirs) = &mut self.headroom;
                 ours.send_behind_headroom(message)?;
                 theirs.receive()?;
-                theirs.send_behind_headroom(message)?;
+                theirs.send_back()?;
                 ours.receive()?;
             }
             3 => {
-                let payload = message.get(HEADER_LEN..).context("too short")?;
                 let (ours, theirs) = &mut self.gathered;
                 ours.send_gathered(payload)?;
                 theirs.receive()?;
@@ -192,7 +197,6 @@ impl BothEnds {
                 ours.receive()?;
             }
             _ => {
-                let payload = message.get(HEADER_LEN..).context("too short")?;
                 let (client, server) = &mut self.net;
                 client.send(payload)?;
                 let request = server.receive()?.context("no request")?;
@@ -216,7 +220,6 @@ fn one_thread(
     lines: &mut Vec<Line>,
 ) -> Result<Means> {
     stay_on(0);
-    let mut ends = BothEnds::new(nagle)?;
     // eop-net switches it off itself (EOP-FRM-10).
     let names = if nagle {
         ONE_THREAD.get(..4).unwrap_or_default()
@@ -230,6 +233,7 @@ fn one_thread(
     setting.random.shuffle(&mut order);
     let mut by_size = std::collections::BTreeMap::new();
     for size in order {
+        let mut ends = BothEnds::new(nagle)?;
         for variant in 0..names.len() {
             ends.exchange(variant, size)?;
         }
@@ -284,20 +288,17 @@ fn two_processes(
             .map(SocketAddr::V4)
             .context("no such server")
     };
-    let connect = |to| -> Result<TcpStream> {
-        let socket = TcpStream::connect(to)?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    };
-    let mut tcp = [connect(at(0)?)?, connect(at(0)?)?];
+    let mut tcp = [Plain::connect(at(0)?)?, Plain::connect(at(0)?)?];
     let mut framed = Framed::connect(at(1)?)?;
     let mut client = Client::connect(at(2)?, client::Config::default())?;
-    let mut buffer = vec![0; HEADER_LEN + LONGEST];
+    let payload = vec![0; LONGEST];
+    let mut message = vec![0; HEADER_LEN + LONGEST];
     let mut medians = vec![Vec::new(); TWO_PROCESSES.len()];
     let progress = setting.progress("sizes in two processes", sizes.len());
     for size in sizes {
         server.ask(&size.to_string())?;
-        let message = buffer.get_mut(..HEADER_LEN + size).context("too long")?;
+        let payload = payload.get(..*size).context("too long")?;
+        let message = message.get_mut(..HEADER_LEN + size).context("too long")?;
         let samples = take_turns(
             TWO_PROCESSES.len(),
             repeats,
@@ -306,17 +307,16 @@ fn two_processes(
                 let began = Instant::now();
                 match variant {
                     0 | 1 => {
-                        let payload = message.get_mut(HEADER_LEN..).context("too short")?;
-                        let socket = tcp.get_mut(variant).context("no such socket")?;
-                        socket.write_all(payload)?;
-                        socket.read_exact(payload)?;
+                        let plain = tcp.get_mut(variant).context("no such socket")?;
+                        plain.send(payload)?;
+                        plain.receive(*size)?;
                     }
                     2 => {
                         framed.send_behind_headroom(message)?;
                         framed.receive()?.context("no answer")?;
                     }
                     _ => {
-                        client.send(message.get(HEADER_LEN..).context("too short")?)?;
+                        client.send(payload)?;
                         ensure!(matches!(client.receive(), Event::Message(_)), "no answer");
                     }
                 }

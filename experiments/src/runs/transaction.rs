@@ -1,8 +1,7 @@
 //! Two requests in a row, the second at another server: moved there by EOP, or by hand.
 
-use std::io::{Read as _, Write as _};
 use std::mem::take;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,8 +15,10 @@ use crate::framed::Framed;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
+use crate::plain::Plain;
 use crate::record::{Axis, Findings, Graph, Line, Table};
 use crate::servers::Server;
+use crate::servers::moving::Kind;
 
 /// The experiment.
 pub const EXPERIMENT: Experiment = Experiment {
@@ -26,18 +27,16 @@ pub const EXPERIMENT: Experiment = Experiment {
     asks: "How long does it take to connect to B, to ask, to be answered and moved to C by the same frame, and to ask there? \
 Beside it a client that knows C beforehand, closes B and connects to C by hand. Servers and client are processes on two \
 processors; all variants take turns within each size; ratios of medians to the client by hand, and their mean over the sizes. \
+Each variant has servers of its own, and new ones for each size: where in memory a server's buffers happen to lie makes a \
+hundredth of difference, and so it meets the A/A ratio as well. \
 A client may close B first, or last: then the farewell to B is off the way of the second request. That is no merit of EOP, \
 so it is tried by hand as well. The bare codec is measured with servers of the bare \
 codec, which wait for their client's end as those by hand do, and `eop-net` with servers of `eop-net`.",
     paper: "EOP 0.84 % faster than by hand (a ratio of 0.9916), Nagle's algorithm off, B closed first.",
-    meaning: "In sequence the codec costs about what closing and connecting by hand costs, and the application need not know C. \
-Closing B last gains as much for sockets by hand. Where client and servers \
-share one processor (`taskset -c 0`) it gains little, and less for the codec than by hand. What EOP adds is that the redirect's header comes before a long response has \
+    meaning: "In sequence the codec costs what closing and connecting by hand costs, and the application need not know C. \
+Closing B last gains as much for sockets by hand. What EOP adds is that the redirect's header comes before a long response has \
 come, so that the connection to C can be made meanwhile; `wan` shows what that saves. `eop-net` pays in system calls: it asks \
-how connecting went and where it is, looks for a redirect before an idle client sends (EOP-CLS-11), and waits before it reads; \
-and a second thread of the server sees each client off. The ratio in sequence differs \
-from run to run by more than the A/A ratio tells: on an idle machine it is above one, beside other work below. Why is not known: \
-the system calls are the same at both ends.",
+how connecting went and where it is, looks for a redirect before an idle client sends (EOP-CLS-11), and waits before it reads.",
     run,
 };
 
@@ -75,31 +74,35 @@ enum Closing {
     LastAndConnectingAtTheHeader,
 }
 
-/// Where the servers are: two over TCP alone, two with the codec, two of `eop-net`.
-pub(super) type Places = [SocketAddr; 6];
+/// The servers of each way, in the order of [`WAYS`].
+pub(super) fn kinds() -> [Kind; WAYS.len()] {
+    WAYS.map(|(_, way)| match way {
+        Way::ByHand | Way::ByHandClosingLast => Kind::Tcp,
+        Way::Codec | Way::CodecClosingLast | Way::CodecAtTheHeader => Kind::Codec,
+        Way::Net | Way::NetNewFirst => Kind::Net,
+    })
+}
 
 fn run(setting: &mut Setting) -> Result<Findings> {
     let step = setting.pick(500, 16_000);
     let sizes: Vec<usize> = (100..=32_768).step_by(step).collect();
-    let repeats = setting.pick(60, 3);
+    let repeats = setting.pick(150, 3);
     stay_on(0);
-    let mut server = Server::ours("transaction", &["transaction", ""])?;
-    let places: Vec<SocketAddr> = server
-        .addresses
-        .iter()
-        .copied()
-        .map(SocketAddr::V4)
-        .collect();
-    let places: Places = places.try_into().ok().context("six servers")?;
     let mut medians = vec![Vec::new(); WAYS.len()];
     let progress = setting.progress("sizes", sizes.len());
-    let mut bench = Bench::default();
     for size in &sizes {
+        let kinds = kinds().map(Kind::name).join(",");
+        let mut server = Server::ours("transaction", &["transaction", &kinds])?;
         server.ask(&size.to_string())?;
+        let mut bench = Bench::default();
         bench.message.resize(HEADER_LEN + size, 7);
         let samples = take_turns(WAYS.len(), repeats, &mut setting.random, |it| {
             let (name, way) = WAYS.get(it).context("no such way")?;
-            bench.transact(*way, places).context(*name)
+            let places = server.addresses.as_chunks().0;
+            let places: [SocketAddrV4; 2] = *places.get(it).context("no such servers")?;
+            bench
+                .transact(*way, places.map(SocketAddr::V4))
+                .context(*name)
         })?;
         for (medians, samples) in medians.iter_mut().zip(samples) {
             medians.push(Summary::of(samples).median);
@@ -176,42 +179,42 @@ fn run(setting: &mut Setting) -> Result<Findings> {
 pub(super) struct Bench {
     /// Headroom, and the octets of a request.
     pub(super) message: Vec<u8>,
-    /// What frames are received into.
+    /// What is received into.
     buffer: Vec<u8>,
 }
 
 impl Bench {
     /// Two requests at two servers: seconds from the first connect to the second answer.
-    pub(super) fn transact(&mut self, way: Way, places: Places) -> Result<f64> {
+    pub(super) fn transact(&mut self, way: Way, [b, c]: [SocketAddr; 2]) -> Result<f64> {
         let began = Instant::now();
         match way {
-            Way::ByHand => self.by_hand(Closing::First, places)?,
-            Way::ByHandClosingLast => self.by_hand(Closing::Last, places)?,
-            Way::Codec => self.by_codec(Closing::First, places)?,
-            Way::CodecClosingLast => self.by_codec(Closing::Last, places)?,
-            Way::CodecAtTheHeader => {
-                self.by_codec(Closing::LastAndConnectingAtTheHeader, places)?
-            }
-            Way::Net => self.by_net(Order::OldFirst, places)?,
-            Way::NetNewFirst => self.by_net(Order::NewFirst, places)?,
+            Way::ByHand => self.by_hand(Closing::First, b, c)?,
+            Way::ByHandClosingLast => self.by_hand(Closing::Last, b, c)?,
+            Way::Codec => self.by_codec(Closing::First, b)?,
+            Way::CodecClosingLast => self.by_codec(Closing::Last, b)?,
+            Way::CodecAtTheHeader => self.by_codec(Closing::LastAndConnectingAtTheHeader, b)?,
+            Way::Net => self.by_net(Order::OldFirst, b)?,
+            Way::NetNewFirst => self.by_net(Order::NewFirst, b)?,
         }
         Ok(began.elapsed().as_secs_f64())
     }
 
-    fn by_hand(&mut self, closing: Closing, [b, c, ..]: Places) -> Result<()> {
-        let payload = self.message.get_mut(HEADER_LEN..).context("no headroom")?;
-        let mut b = connect(b)?;
-        b.write_all(payload)?;
-        b.read_exact(payload)?;
+    fn by_hand(&mut self, closing: Closing, b: SocketAddr, c: SocketAddr) -> Result<()> {
+        let payload = self.message.get(HEADER_LEN..).context("no headroom")?;
+        let mut b = Plain::reusing(take(&mut self.buffer), connect(b)?);
+        b.send(payload)?;
+        b.receive(payload.len())?;
+        let (b, buffer) = b.into_parts();
         let last = Some(b).filter(|_| closing == Closing::Last);
-        let mut c = connect(c)?;
-        c.write_all(payload)?;
+        let mut c = Plain::reusing(buffer, connect(c)?);
+        c.send(payload)?;
         drop(last);
-        c.read_exact(payload)?;
+        c.receive(payload.len())?;
+        self.buffer = c.close();
         Ok(())
     }
 
-    fn by_codec(&mut self, closing: Closing, [_, _, b, ..]: Places) -> Result<()> {
+    fn by_codec(&mut self, closing: Closing, b: SocketAddr) -> Result<()> {
         let mut b = Framed::reusing(take(&mut self.buffer), connect(b)?);
         b.send_behind_headroom(&mut self.message)?;
         let Some(Header::Redirect { to, .. }) = b.receive_header()? else {
@@ -240,7 +243,7 @@ impl Bench {
         Ok(())
     }
 
-    fn by_net(&mut self, order: Order, [.., b, _]: Places) -> Result<()> {
+    fn by_net(&mut self, order: Order, b: SocketAddr) -> Result<()> {
         let payload = self.message.get(HEADER_LEN..).context("no headroom")?;
         let mut client = Client::connect(
             b,

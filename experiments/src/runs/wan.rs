@@ -14,7 +14,7 @@ use eop_net::server::{Config, Redirector};
 use eop_wire::HEADER_LEN;
 
 use super::latency::{By, be_redirected, be_slow};
-use super::transaction::{Bench, Places, WAYS};
+use super::transaction::{Bench, WAYS, kinds};
 use crate::experiment::{Experiment, Setting};
 use crate::measure::statistics::Summary;
 use crate::measure::turns::take_turns;
@@ -98,14 +98,15 @@ fn transactions_of(
     random: &mut fastrand::Rng,
 ) -> Result<Vec<f64>> {
     let length = Arc::new(AtomicUsize::new(size));
-    let addresses = servers.within(|| moving::begin_transaction(servers.address(), &length))??;
-    let places: Places = addresses.try_into().ok().context("six servers")?;
+    let places =
+        servers.within(|| moving::begin_transaction(servers.address(), &kinds(), &length))??;
     let mut bench = Bench::default();
     bench.message.resize(HEADER_LEN + size, 7);
     let samples = clients.within(|| {
         take_turns(WAYS.len(), repeats, random, |it| {
             let (name, way) = WAYS.get(it).context("no such way")?;
-            bench.transact(*way, places).context(*name)
+            let places = places.get(it).context("no such servers")?;
+            bench.transact(*way, *places).context(*name)
         })
     })??;
     Ok(samples

@@ -1,6 +1,5 @@
 //! Servers of `eop-net` that move their clients, and those to which they are moved.
 
-use std::io::{Read as _, Write as _};
 use std::mem::take;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -8,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use eop_net::server::{Config, Redirector};
 use eop_net::{Connection, Listener};
 
-use super::echo::LONGEST;
 use super::{drain, on_tokio, until_told};
 use crate::framed::Framed;
+use crate::plain::Plain;
 
 /// Moves everybody to `target`, without reading.
 pub(super) fn redirector(target: SocketAddrV4) -> Result<()> {
@@ -57,31 +56,76 @@ pub(super) fn files() -> Result<()> {
     until_told(&[address], str::to_owned)
 }
 
-/// The servers of a transaction. What they are told is the length of the messages.
-pub(super) fn transaction() -> Result<()> {
+/// How two servers answer with what they were asked, of which, but for the first kind, the first moves its client to the second
+/// with its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Over TCP alone, which has to be told the length.
+    Tcp,
+    /// With the codec.
+    Codec,
+    /// With `eop-net`.
+    Net,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Tcp, Self::Codec, Self::Net];
+
+    /// Its name, by which `serve` is told of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Codec => "codec",
+            Self::Net => "net",
+        }
+    }
+}
+
+/// The servers of a transaction, of `kinds`, which are separated by commas. What they are told is the length of the messages.
+pub(super) fn transaction(kinds: &str) -> Result<()> {
+    let kinds: Vec<Kind> = kinds
+        .split(',')
+        .map(|name| {
+            let mut all = Kind::ALL.into_iter();
+            all.find(|kind| kind.name() == name)
+                .with_context(|| format!("no kind of server: {name}"))
+        })
+        .collect::<Result<_>>()?;
     let length = Arc::new(AtomicUsize::new(0));
-    let addresses = begin_transaction(Ipv4Addr::LOCALHOST, &length)?;
-    until_told(&addresses, |line| {
+    let addresses = begin_transaction(Ipv4Addr::LOCALHOST, &kinds, &length)?;
+    until_told(&addresses.concat(), |line| {
         length.store(line.trim().parse().unwrap_or(0), Ordering::SeqCst);
         line.to_owned()
     })
 }
 
-/// Two servers that answer with what they were asked, over TCP alone, which has to be told its `length`; two that do so with
-/// the codec, of which the first moves its client to the second with its answer; and two of `eop-net` that do the same. Each
-/// serves one client after the other.
+/// Two servers of each of `kinds`: where they are. Each serves one client after the other.
 ///
 /// # Errors
 /// They cannot listen.
-pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<SocketAddr>> {
-    let mut addresses = Vec::new();
-    for _ in 0..2 {
-        let length = Arc::clone(length);
-        let mut buffer = vec![0; LONGEST];
-        addresses.push(serve_each(at, move |socket| {
-            echo_once(&mut buffer, socket, length.load(Ordering::SeqCst))
-        })?);
-    }
+pub fn begin_transaction(
+    at: Ipv4Addr,
+    kinds: &[Kind],
+    length: &Arc<AtomicUsize>,
+) -> Result<Vec<[SocketAddr; 2]>> {
+    let begin = |kind: &Kind| match kind {
+        Kind::Tcp => Ok([begin_over_tcp(at, length)?, begin_over_tcp(at, length)?]),
+        Kind::Codec => begin_with_the_codec(at),
+        Kind::Net => begin_with_eop_net(at),
+    };
+    kinds.iter().map(begin).collect()
+}
+
+fn begin_over_tcp(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<SocketAddr> {
+    let length = Arc::clone(length);
+    let mut buffer = Vec::new();
+    serve_each(at, move |socket| {
+        answer_over_tcp(&mut buffer, socket, length.load(Ordering::SeqCst))
+    })
+}
+
+fn begin_with_the_codec(at: Ipv4Addr) -> Result<[SocketAddr; 2]> {
     let mut buffer = Vec::new();
     let target = serve_each(at, move |socket| answer_with_the_codec(&mut buffer, socket))?;
     let SocketAddr::V4(to) = target else {
@@ -91,10 +135,13 @@ pub fn begin_transaction(at: Ipv4Addr, length: &Arc<AtomicUsize>) -> Result<Vec<
     let home = serve_each(at, move |socket| {
         move_with_the_codec(&mut buffer, socket, to)
     })?;
-    addresses.extend([home, target]);
+    Ok([home, target])
+}
+
+fn begin_with_eop_net(at: Ipv4Addr) -> Result<[SocketAddr; 2]> {
     let [home, target] = [(), ()].map(|()| Listener::bind((at, 0).into(), Config::default()));
     let (home, target) = (home?, target?);
-    addresses.extend([home.local_addr()?, target.local_addr()?]);
+    let addresses = [home.local_addr()?, target.local_addr()?];
     let SocketAddr::V4(to) = target.local_addr()? else {
         bail!("not of IPv4")
     };
@@ -155,11 +202,13 @@ fn listen() -> Result<Listener> {
     Ok(Listener::bind(address, Config::default())?)
 }
 
-fn echo_once(buffer: &mut [u8], mut socket: TcpStream, length: usize) -> Result<()> {
+fn answer_over_tcp(buffer: &mut Vec<u8>, socket: TcpStream, length: usize) -> Result<()> {
     socket.set_nodelay(true)?;
-    let message = buffer.get_mut(..length).unwrap_or_default();
-    socket.read_exact(message)?;
-    socket.write_all(message)?;
+    let mut plain = Plain::reusing(take(buffer), socket);
+    plain.receive(length)?;
+    plain.send_back()?;
+    let (mut socket, kept) = plain.into_parts();
+    *buffer = kept;
     drain(&mut socket);
     Ok(())
 }
