@@ -63,6 +63,7 @@ impl Plain {
     ///
     /// # Errors
     /// What the system says.
+    #[inline]
     pub fn send(&mut self, message: &[u8]) -> Result<()> {
         Ok(self.socket.write_all(message)?)
     }
@@ -71,6 +72,7 @@ impl Plain {
     ///
     /// # Errors
     /// The peer is gone before, or the message is longer than the buffer.
+    #[inline]
     pub fn receive(&mut self, length: usize) -> Result<()> {
         self.received = length;
         let message = self.buffer.get_mut(..length).context("too long")?;
@@ -81,6 +83,7 @@ impl Plain {
     ///
     /// # Errors
     /// What the system says.
+    #[inline]
     pub fn send_back(&mut self) -> Result<()> {
         let message = self.buffer.get(..self.received).unwrap_or_default();
         Ok(self.socket.write_all(message)?)

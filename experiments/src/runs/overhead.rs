@@ -1,5 +1,6 @@
 //! A request and its answer, without a redirect: EOP beside TCP alone.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
@@ -9,7 +10,8 @@ use eop_wire::HEADER_LEN;
 
 use super::resolved;
 use crate::experiment::{Experiment, Setting};
-use crate::framed::Framed;
+use crate::framed::{CAPACITY, Framed};
+use crate::measure::memory::Scattered;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
@@ -27,7 +29,7 @@ pub const EXPERIMENT: Experiment = Experiment {
 All variants take turns within each size. Over TCP alone both ends know the length beforehand, and treat memory as EOP's do: each \
 end receives into a buffer of its own, and the server answers out of that. In one thread, which sends, \
 receives, answers and receives, no scheduler comes between, and a thousandth can be seen; connections and buffers are new ones \
-for each size, since where they lie can make a hundredth of difference. With two processes on two \
+four times for each size, since where they lie can make a hundredth of difference. With two processes on two \
 processors one sees what programs see, and less exactly.",
     paper: "+6.5 % with Nagle's algorithm on, +1.5 % with it off.",
     meaning: "With a frame written at once and read into one buffer, the header is all there is to see: some thirty nanoseconds of \
@@ -141,6 +143,9 @@ struct BothEnds {
     message: Vec<u8>,
 }
 
+/// How often connections and buffers are new for each size.
+const LAYOUTS: usize = 4;
+
 const ONE_THREAD: [&str; 5] = [
     "TCP alone",
     "TCP alone again (A/A)",
@@ -150,19 +155,25 @@ const ONE_THREAD: [&str; 5] = [
 ];
 
 impl BothEnds {
-    fn new(nagle: bool) -> Result<Self> {
-        let plain = || pair(nagle).map(|(ours, theirs)| (Plain::over(ours), Plain::over(theirs)));
-        let framed =
-            || pair(nagle).map(|(ours, theirs)| (Framed::over(ours), Framed::over(theirs)));
+    fn new(nagle: bool, random: &mut fastrand::Rng) -> Result<Self> {
+        let mut pairs = [pair(nagle)?, pair(nagle)?, pair(nagle)?, pair(nagle)?];
+        random.shuffle(&mut pairs);
+        let [one, again, headroom, gathered] = pairs;
+        let mut memory = Scattered::by(random);
+        let mut plain = |socket| Plain::reusing(memory.buffer(CAPACITY), socket);
+        let tcp = [one, again].map(|(ours, theirs)| (plain(ours), plain(theirs)));
+        let mut framed = |socket| Framed::reusing(memory.buffer(CAPACITY), socket);
+        let [headroom, gathered] =
+            [headroom, gathered].map(|(ours, theirs)| (framed(ours), framed(theirs)));
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), server::Config::default())?;
         let client = Client::connect(listener.local_addr()?, client::Config::default())?;
         Ok(Self {
-            tcp: [plain()?, plain()?],
-            headroom: framed()?,
-            gathered: framed()?,
+            tcp,
+            headroom,
+            gathered,
             net: (client, listener.accept()?),
-            payload: vec![0; LONGEST],
-            message: vec![0; HEADER_LEN + LONGEST],
+            payload: memory.buffer(LONGEST),
+            message: memory.buffer(HEADER_LEN + LONGEST),
         })
     }
 
@@ -175,40 +186,59 @@ impl BothEnds {
             .context("too long")?;
         let began = Instant::now();
         match variant {
-            0 | 1 => {
-                let (ours, theirs) = self.tcp.get_mut(variant).context("no such pair")?;
-                ours.send(payload)?;
-                theirs.receive(size)?;
-                theirs.send_back()?;
-                ours.receive(size)?;
-            }
-            2 => {
-                let (ours, theirs) = &mut self.headroom;
-                ours.send_behind_headroom(message)?;
-                theirs.receive()?;
-                theirs.send_back()?;
-                ours.receive()?;
-            }
-            3 => {
-                let (ours, theirs) = &mut self.gathered;
-                ours.send_gathered(payload)?;
-                theirs.receive()?;
-                theirs.send_gathered(payload)?;
-                ours.receive()?;
-            }
-            _ => {
-                let (client, server) = &mut self.net;
-                client.send(payload)?;
-                let request = server.receive()?.context("no request")?;
-                server.respond(&request)?;
-                let Event::Message(answer) = client.receive() else {
-                    bail!("no answer")
-                };
-                ensure!(answer.payload.len() == size, "another answer");
-            }
+            0 | 1 => exchange_plain(self.tcp.get_mut(variant).context("no such pair")?, payload)?,
+            2 => exchange_behind_headroom(&mut self.headroom, message)?,
+            3 => exchange_gathered(&mut self.gathered, payload)?,
+            _ => exchange_with_eop_net(&mut self.net, payload)?,
         }
         Ok(began.elapsed().as_secs_f64())
     }
+}
+
+// Each variant is a function of its own, so that what the compiler makes of one does not depend on the others.
+
+#[inline(never)]
+fn exchange_plain((ours, theirs): &mut (Plain, Plain), payload: &[u8]) -> Result<()> {
+    ours.send(payload)?;
+    theirs.receive(payload.len())?;
+    theirs.send_back()?;
+    ours.receive(payload.len())
+}
+
+#[inline(never)]
+fn exchange_behind_headroom(
+    (ours, theirs): &mut (Framed, Framed),
+    message: &mut [u8],
+) -> Result<()> {
+    ours.send_behind_headroom(message)?;
+    theirs.receive()?;
+    theirs.send_back()?;
+    ours.receive()?;
+    Ok(())
+}
+
+#[inline(never)]
+fn exchange_gathered((ours, theirs): &mut (Framed, Framed), payload: &[u8]) -> Result<()> {
+    ours.send_gathered(payload)?;
+    theirs.receive()?;
+    theirs.send_gathered(payload)?;
+    ours.receive()?;
+    Ok(())
+}
+
+#[inline(never)]
+fn exchange_with_eop_net(
+    (client, server): &mut (Client, Connection),
+    payload: &[u8],
+) -> Result<()> {
+    client.send(payload)?;
+    let request = server.receive()?.context("no request")?;
+    server.respond(&request)?;
+    let Event::Message(answer) = client.receive() else {
+        bail!("no answer")
+    };
+    ensure!(answer.payload.len() == payload.len(), "another answer");
+    Ok(())
 }
 
 fn one_thread(
@@ -228,20 +258,31 @@ fn one_thread(
     };
     let mut medians = vec![Vec::new(); names.len()];
     let with = if nagle { "Nagle on" } else { "Nagle off" };
-    let progress = setting.progress(&format!("sizes in one thread, {with}"), sizes.len());
-    let mut order: Vec<usize> = sizes.to_vec();
-    setting.random.shuffle(&mut order);
-    let mut by_size = std::collections::BTreeMap::new();
-    for size in order {
-        let mut ends = BothEnds::new(nagle)?;
-        for variant in 0..names.len() {
-            ends.exchange(variant, size)?;
+    let progress = setting.progress(
+        &format!("sizes in one thread, {with}"),
+        LAYOUTS * sizes.len(),
+    );
+    let mut by_size = BTreeMap::new();
+    for _ in 0..LAYOUTS {
+        let mut order: Vec<usize> = sizes.to_vec();
+        setting.random.shuffle(&mut order);
+        for size in order {
+            let mut ends = BothEnds::new(nagle, &mut setting.random)?;
+            for variant in 0..names.len() {
+                ends.exchange(variant, size)?;
+            }
+            let repeats = repeats.div_ceil(LAYOUTS);
+            let samples = take_turns(names.len(), repeats, &mut setting.random, |it| {
+                ends.exchange(it, size)
+            })?;
+            let all = by_size
+                .entry(size)
+                .or_insert_with(|| vec![Vec::new(); names.len()]);
+            for (all, samples) in all.iter_mut().zip(samples) {
+                all.extend(samples);
+            }
+            progress.inc(1);
         }
-        let samples = take_turns(names.len(), repeats, &mut setting.random, |it| {
-            ends.exchange(it, size)
-        })?;
-        by_size.insert(size, samples);
-        progress.inc(1);
     }
     progress.finish_and_clear();
     stay_anywhere();

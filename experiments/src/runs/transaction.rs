@@ -11,7 +11,8 @@ use eop_wire::{HEADER_LEN, Header};
 
 use super::resolved;
 use crate::experiment::{Experiment, Setting};
-use crate::framed::Framed;
+use crate::framed::{CAPACITY, Framed};
+use crate::measure::memory::Scattered;
 use crate::measure::statistics::{Summary, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
@@ -94,8 +95,7 @@ fn run(setting: &mut Setting) -> Result<Findings> {
         let kinds = kinds().map(Kind::name).join(",");
         let mut server = Server::ours("transaction", &["transaction", &kinds])?;
         server.ask(&size.to_string())?;
-        let mut bench = Bench::default();
-        bench.message.resize(HEADER_LEN + size, 7);
+        let mut bench = Bench::new(*size, &mut setting.random);
         let samples = take_turns(WAYS.len(), repeats, &mut setting.random, |it| {
             let (name, way) = WAYS.get(it).context("no such way")?;
             let places = server.addresses.as_chunks().0;
@@ -175,15 +175,26 @@ fn run(setting: &mut Setting) -> Result<Findings> {
 }
 
 /// What a client needs and has already.
-#[derive(Default)]
 pub(super) struct Bench {
-    /// Headroom, and the octets of a request.
-    pub(super) message: Vec<u8>,
+    /// A request.
+    payload: Vec<u8>,
+    /// The same behind headroom.
+    message: Vec<u8>,
     /// What is received into.
     buffer: Vec<u8>,
 }
 
 impl Bench {
+    /// For requests of `size` octets.
+    pub(super) fn new(size: usize, random: &mut fastrand::Rng) -> Self {
+        let mut memory = Scattered::by(random);
+        Self {
+            payload: memory.buffer(size),
+            message: memory.buffer(HEADER_LEN + size),
+            buffer: memory.buffer(CAPACITY),
+        }
+    }
+
     /// Two requests at two servers: seconds from the first connect to the second answer.
     pub(super) fn transact(&mut self, way: Way, [b, c]: [SocketAddr; 2]) -> Result<f64> {
         let began = Instant::now();
@@ -200,7 +211,7 @@ impl Bench {
     }
 
     fn by_hand(&mut self, closing: Closing, b: SocketAddr, c: SocketAddr) -> Result<()> {
-        let payload = self.message.get(HEADER_LEN..).context("no headroom")?;
+        let payload = &self.payload;
         let mut b = Plain::reusing(take(&mut self.buffer), connect(b)?);
         b.send(payload)?;
         b.receive(payload.len())?;
@@ -244,7 +255,7 @@ impl Bench {
     }
 
     fn by_net(&mut self, order: Order, b: SocketAddr) -> Result<()> {
-        let payload = self.message.get(HEADER_LEN..).context("no headroom")?;
+        let payload = &self.payload;
         let mut client = Client::connect(
             b,
             Config {

@@ -11,7 +11,6 @@ use anyhow::{Context, Result};
 use eop_link_emulator::{Access, Host, Network, Path};
 use eop_net::Listener;
 use eop_net::server::{Config, Redirector};
-use eop_wire::HEADER_LEN;
 
 use super::latency::{By, be_redirected, be_slow};
 use super::transaction::{Bench, WAYS, kinds};
@@ -100,8 +99,7 @@ fn transactions_of(
     let length = Arc::new(AtomicUsize::new(size));
     let places =
         servers.within(|| moving::begin_transaction(servers.address(), &kinds(), &length))??;
-    let mut bench = Bench::default();
-    bench.message.resize(HEADER_LEN + size, 7);
+    let mut bench = Bench::new(size, random);
     let samples = clients.within(|| {
         take_turns(WAYS.len(), repeats, random, |it| {
             let (name, way) = WAYS.get(it).context("no such way")?;
