@@ -42,9 +42,25 @@ pub fn mean(samples: &[f64]) -> f64 {
     samples.iter().sum::<f64>() / samples.len() as f64
 }
 
+/// How far the mean of ratios of equal things may be from one by chance: as far as it is, and twice its standard error.
+#[must_use]
+pub fn apart(ratios: &[f64]) -> f64 {
+    let mean = mean(ratios);
+    let squares: f64 = ratios.iter().map(|it| (it - mean).powi(2)).sum();
+    let count = ratios.len() as f64;
+    let error = (squares / (count * (count - 1.0).max(1.0))).sqrt();
+    (mean - 1.0).abs() + 2.0 * error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_that_happen_to_be_one_on_average_are_apart_by_their_error() {
+        assert_eq!(apart(&[0.9, 1.1, 0.9, 1.1]), 2.0 * (0.04_f64 / 12.0).sqrt());
+        assert_eq!(apart(&[1.25; 4]), 0.25);
+    }
 
     #[test]
     fn a_summary_does_not_depend_on_the_order() {

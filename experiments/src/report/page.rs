@@ -28,8 +28,8 @@ cargo run --release -p eop-experiments -- all
 
 out of the records in [`results/`](results/), which hold the figures as they were measured. One experiment alone:
 `cargo run --release -p eop-experiments -- NAME`. Ratios are of one run, in which everything that is compared took turns in
-random order; beside them stands the A/A ratio, of a thing to itself. A difference that is smaller than that says nothing,
-and is called *not resolvable*. Absolute times are those of this machine on that day.
+random order; beside them stands the A/A ratio, of a thing to itself: how far it is from one and, where it is a mean over sizes,
+twice its standard error. A difference that is smaller than that says nothing, and is called *not resolvable*. Absolute times are those of this machine on that day.
 "
     )?;
     if records.iter().any(|it| it.quick) {

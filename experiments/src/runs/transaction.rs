@@ -13,7 +13,7 @@ use super::resolved;
 use crate::experiment::{Experiment, Setting};
 use crate::framed::{CAPACITY, Framed};
 use crate::measure::memory::Scattered;
-use crate::measure::statistics::{Summary, mean};
+use crate::measure::statistics::{Summary, apart, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
 use crate::plain::Plain;
@@ -123,7 +123,7 @@ fn run(setting: &mut Setting) -> Result<Findings> {
         ],
     );
     let base = medians.first().cloned().unwrap_or_default();
-    let mut means = Vec::new();
+    let mut all = Vec::new();
     let mut lines = Vec::new();
     for ((name, way), medians) in WAYS.iter().zip(&medians) {
         let ratios: Vec<f64> = medians
@@ -134,7 +134,7 @@ fn run(setting: &mut Setting) -> Result<Findings> {
         let Summary { p10, p90, .. } = Summary::of(ratios.clone());
         let at = medians.get(2).map_or(f64::NAN, |it| it * 1e6);
         table.row(*name, [mean(&ratios), p10, p90, at]);
-        means.push(mean(&ratios));
+        all.push(ratios);
         if *way != Way::CodecAtTheHeader {
             let points = sizes.chunks(4).zip(medians.chunks(4));
             let points = points.map(|(sizes, medians)| {
@@ -147,8 +147,8 @@ fn run(setting: &mut Setting) -> Result<Findings> {
             });
         }
     }
-    let of = |wanted: usize| means.get(wanted).copied().unwrap_or(f64::NAN);
-    let spread = (of(1) - 1.0).abs();
+    let of = |wanted: usize| all.get(wanted).map_or(f64::NAN, |ratios| mean(ratios));
+    let spread = all.get(1).map_or(f64::NAN, |ratios| apart(ratios));
     findings.budgets.push(resolved(
         "redirect and second request, in sequence, codec",
         1.0,
