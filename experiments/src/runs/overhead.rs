@@ -32,7 +32,7 @@ receives, answers and receives, no scheduler comes between, and a thousandth can
 four times for each size, since where they lie can make a hundredth of difference. With two processes on two \
 processors one sees what programs see, and less exactly.",
     paper: "+6.5 % with Nagle's algorithm on, +1.5 % with it off.",
-    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: some thirty nanoseconds of \
+    meaning: "With a frame written at once and read into one buffer, the header is all there is to see: some forty nanoseconds of \
 eight thousand. A gathering write costs more than the header does. \
 `eop-net` costs more than the codec: before an idle client sends, it looks whether a redirect lies there unread (EOP-CLS-11), \
 it keeps every message until it is answered, and it hands payloads out as vectors. Nagle's algorithm makes no difference to \
