@@ -205,38 +205,41 @@ impl Shared {
     fn see_off(&self) {
         let mut pause = SOON;
         loop {
-            match self.rest() {
-                Rest::Short => {
+            match self.next() {
+                Next::Pause => {
                     thread::sleep(pause);
                     let mut crowd = self.crowd();
                     let lively = self.look_after(&mut crowd);
                     pause = next_pause(pause, lively, crowd.len());
                 }
-                Rest::UntilWoken => thread::park(),
-                Rest::ForEver => return,
+                Next::Sleep => thread::park(),
+                Next::End => return,
             }
         }
     }
 
-    /// What the thread does until it looks at clients again.
-    fn rest(&self) -> Rest {
+    fn next(&self) -> Next {
         let crowd = self.crowd();
         let mut arrivals = self.arrivals();
         if crowd.len() > 0 || !arrivals.clients.is_empty() {
-            return Rest::Short;
+            return Next::Pause;
         }
         arrivals.asleep = true;
         match arrivals.closing {
-            true => Rest::ForEver,
-            false => Rest::UntilWoken,
+            true => Next::End,
+            false => Next::Sleep,
         }
     }
 }
 
-enum Rest {
-    Short,
-    UntilWoken,
-    ForEver,
+/// What the thread does next.
+enum Next {
+    /// There are clients to look at, a little later.
+    Pause,
+    /// There is nobody. Who hands over a client wakes it.
+    Sleep,
+    /// There will be nobody.
+    End,
 }
 
 /// The pause behind a look that found that somebody came or went, or not, and behind which some stayed.
