@@ -280,6 +280,22 @@ fn a_drain_moves_idle_clients_and_new_ones_without_reading() {
 }
 
 #[test]
+fn a_drain_that_begins_while_a_connection_looks_for_it_is_not_missed() {
+    for _ in 0..500 {
+        let drain = Drain::new().expect("descriptors");
+        let (listener, _list, address) = listening(Config::default(), 8);
+        let listener = listener.drained_by(&drain);
+        let mut client = asked(address, b"before");
+        let connection = listener.accept().expect("a client");
+        let serving = thread::spawn(move || echo(connection));
+        expect(&mut client, &normal(b"before"));
+        drain.begin(target());
+        expect(&mut client, &redirect(target(), b""));
+        serving.join().expect("no panic").expect("no fault");
+    }
+}
+
+#[test]
 fn a_drain_answers_what_was_begun_and_moves_the_client_with_the_answer() {
     let drain = Drain::new().expect("descriptors");
     let (listener, _list, address) = listening(Config::default(), 8);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::connection::{AtHand, ConnectionOver, RefusedOver};
+use super::drain::Serving;
 use super::linger_list::LingerList;
 use super::{Config, Counters, ListenerOver};
 use crate::error::Error;
@@ -70,6 +71,8 @@ impl Connection {
     ) -> Result<Option<Payload>, Error> {
         self.be_secured()?;
         loop {
+            // Known before it is looked: of a drain that begins in between, the bell tells.
+            let begun = self.serving().is_some_and(Serving::has_begun);
             match self.at_hand(take)? {
                 AtHand::Request(request) => return Ok(Some(request)),
                 AtHand::NoMore => return Ok(None),
@@ -87,7 +90,7 @@ impl Connection {
                     .read(socket, &mut Context::from_waker(Waker::noop())),
             };
             if !self.heed(read)? {
-                self.wait_for_octets()?;
+                self.wait_for_octets(begun)?;
             }
         }
     }
@@ -109,15 +112,14 @@ impl Connection {
         self.say_hello(payload)
     }
 
-    fn wait_for_octets(&mut self) -> Result<(), Error> {
+    /// Waits for octets and, unless it had `begun` when it was looked, for the drain to begin.
+    fn wait_for_octets(&mut self, begun: bool) -> Result<(), Error> {
         let left = self.header_left()?;
         let Some(socket) = &self.socket else {
             return Ok(());
         };
         let waited = match self.serving() {
-            Some(serving) if !serving.has_begun() => {
-                socket::wait_for_either(socket, serving.bell(), left)
-            }
+            Some(serving) if !begun => socket::wait_for_either(socket, serving.bell(), left),
             Some(_) | None => {
                 let wanted = Ready {
                     read: true,
