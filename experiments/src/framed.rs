@@ -3,7 +3,7 @@
 //! account here.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{SocketAddrV4, TcpStream};
 
 use anyhow::{Context, Result, ensure};
 use eop_wire::{Frame, HEADER_LEN, Header, RawHeader};
@@ -41,16 +41,6 @@ impl Framed {
             received: 0,
             frame: 0,
         }
-    }
-
-    /// Connects, with Nagle's algorithm off.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn connect(to: SocketAddr) -> Result<Self> {
-        let socket = TcpStream::connect(to)?;
-        socket.set_nodelay(true)?;
-        Ok(Self::over(socket))
     }
 
     /// Closes the socket and returns the buffer for another one.

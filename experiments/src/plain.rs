@@ -9,6 +9,16 @@ use anyhow::{Context, Result};
 
 use crate::framed::CAPACITY;
 
+/// Connects, with Nagle's algorithm off.
+///
+/// # Errors
+/// What the system says.
+pub fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpStream::connect(to)?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
 /// A socket whose messages have a length that is known.
 pub struct Plain {
     socket: TcpStream,
@@ -18,13 +28,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Speaks over `socket`.
-    #[must_use]
-    pub fn over(socket: TcpStream) -> Self {
-        Self::reusing(Vec::new(), socket)
-    }
-
-    /// The same with a buffer that was used before, which is not got ready again.
+    /// Speaks over `socket`, and receives into `buffer`. One that was used before is not got ready again.
     #[must_use]
     pub fn reusing(mut buffer: Vec<u8>, socket: TcpStream) -> Self {
         if buffer.len() < CAPACITY {
@@ -35,16 +39,6 @@ impl Plain {
             buffer,
             received: 0,
         }
-    }
-
-    /// Connects, with Nagle's algorithm off.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn connect(to: SocketAddr) -> Result<Self> {
-        let socket = TcpStream::connect(to)?;
-        socket.set_nodelay(true)?;
-        Ok(Self::over(socket))
     }
 
     /// Closes the socket and returns the buffer for another one.

@@ -17,6 +17,7 @@ use crate::http;
 use crate::measure::statistics::Summary;
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
+use crate::plain;
 use crate::record::{Axis, Findings, Graph, Line, Table};
 use crate::servers::Server;
 use crate::servers::http_daemons::{self, FILES};
@@ -144,9 +145,9 @@ fn until_redirected(by: By, mut socket: TcpStream, began: Instant) -> Result<f64
     Ok(began.elapsed().as_secs_f64())
 }
 
+/// A server that says nothing is not waited for without end.
 fn connect(to: SocketAddr) -> Result<TcpStream> {
-    let socket = TcpStream::connect(to)?;
-    socket.set_nodelay(true)?;
+    let socket = plain::connect(to)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;
     Ok(socket)
 }
@@ -406,7 +407,7 @@ fn by_file(
 }
 
 fn fetch_by_eop(from: SocketAddr, size: usize) -> Result<()> {
-    let mut framed = Framed::connect(from)?;
+    let mut framed = Framed::over(plain::connect(from)?);
     let mut message = vec![0; HEADER_LEN];
     message.extend(size.to_string().bytes());
     framed.send_behind_headroom(&mut message)?;

@@ -15,7 +15,7 @@ use crate::measure::memory::Scattered;
 use crate::measure::statistics::{Summary, apart, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
-use crate::plain::Plain;
+use crate::plain::{Plain, connect};
 use crate::record::{Axis, Findings, Graph, Line, Table};
 use crate::servers::Server;
 use crate::servers::echo::LONGEST;
@@ -332,8 +332,9 @@ fn two_processes(
             .map(SocketAddr::V4)
             .context("no such server")
     };
-    let mut tcp = [Plain::connect(at(0)?)?, Plain::connect(at(0)?)?];
-    let mut framed = Framed::connect(at(1)?)?;
+    let plain = |to| Ok::<_, anyhow::Error>(Plain::reusing(Vec::new(), connect(to)?));
+    let mut tcp = [plain(at(0)?)?, plain(at(0)?)?];
+    let mut framed = Framed::over(connect(at(1)?)?);
     let mut client = Client::connect(at(2)?, client::Config::default())?;
     let payload = vec![0; LONGEST];
     let mut message = vec![0; HEADER_LEN + LONGEST];

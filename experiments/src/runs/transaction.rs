@@ -1,7 +1,7 @@
 //! Two requests in a row, the second at another server: moved there by EOP, or by hand.
 
 use std::mem::take;
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,7 +16,7 @@ use crate::measure::memory::Scattered;
 use crate::measure::statistics::{Summary, apart, mean};
 use crate::measure::system::{stay_anywhere, stay_on};
 use crate::measure::turns::take_turns;
-use crate::plain::Plain;
+use crate::plain::{Plain, connect};
 use crate::record::{Axis, Findings, Graph, Line, Table};
 use crate::servers::Server;
 use crate::servers::moving::Kind;
@@ -34,7 +34,7 @@ A client may close B first, or last: then the farewell to B is off the way of th
 so it is tried by hand as well. The bare codec is measured with servers of the bare \
 codec, which wait for their client's end as those by hand do, and `eop-net` with servers of `eop-net`.",
     paper: "EOP 0.84 % faster than by hand (a ratio of 0.9916), Nagle's algorithm off, B closed first.",
-    meaning: "In sequence the codec costs what closing and connecting by hand costs, and the application need not know C. \
+    meaning: "In sequence the codec costs within a hundredth what closing and connecting by hand costs, and the application need not know C. \
 Closing B last gains as much for sockets by hand. What EOP adds is that the redirect's header comes before a long response has \
 come, so that the connection to C can be made meanwhile; `wan` shows what that saves. `eop-net` pays in system calls: it asks \
 how connecting went and where it is, looks for a redirect before an idle client sends (EOP-CLS-11), and waits before it reads.",
@@ -275,10 +275,4 @@ fn answer(client: &mut Client) -> Result<()> {
     let event = client.receive();
     ensure!(matches!(event, Event::Message(_)), "no answer: {event:?}");
     Ok(())
-}
-
-fn connect(to: SocketAddr) -> Result<TcpStream> {
-    let socket = TcpStream::connect(to)?;
-    socket.set_nodelay(true)?;
-    Ok(socket)
 }
