@@ -82,13 +82,27 @@ pub(super) const CASES: &[Case] = &[
     }),
     Case::client("cls.redirect-then-reset-while-writing", &["EOP-CLS-10", "EOP-RED-12"], "R and RST in the middle of a large message: whatever the write reports, R is followed", |s| {
         let (home, target) = (s.endpoint("home")?, s.endpoint("target")?);
-        // A client may read R before RST has come, and its write has no error then: so it is done more than once.
-        for _ in 0..8 {
+        // A client that reads R before RST has come meets no error: the answers before them keep it busy until both have.
+        const ANSWERS: usize = 400;
+        for _ in 0..4 {
             let (mut session, mut h) = s.begin(&home, "")?;
+            for _ in 0..ANSWERS {
+                session.say("send 71");
+            }
             session.say("send @16000000");
+            for _ in 0..ANSWERS {
+                h.expect_n("q")?;
+            }
             h.expect_octets(1)?;
+            // It fills the pipe.
+            h.idle(200, 1);
+            h.send(n("a").repeat(ANSWERS))?;
+            h.settle()?;
             h.send(r(target.address()))?;
             h.reset()?;
+            for _ in 0..ANSWERS {
+                session.expect_message(b"a", "")?;
+            }
             follow(&mut session, &target, "owed=1")?;
         }
         Ok(())

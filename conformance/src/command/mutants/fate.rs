@@ -14,11 +14,11 @@ use eop_conformance::verdict::Verdict;
 use eop_mutants::Mutant;
 
 use super::record::{By, Record};
-use super::{Exit, Refusal, launch, outcomes};
+use super::{Exit, Refusal, all_of, launch, outcomes};
 use crate::arguments::Manner;
 
-/// How often what would be published is played again at most.
-const CONFIRMED: usize = 3;
+/// How often in a row what would be published has to come out: what chance finds half the time does so once in 256.
+const CONFIRMED: usize = 8;
 /// How often a mutant that is not as published is played to again at most: some faults meet the clock, and may miss it.
 const AGAIN: u8 = 2;
 
@@ -164,13 +164,7 @@ pub(super) fn whole_suite(
     }
     let mut fate = play(mutant, cases, Some(Cut::Whole), manner)?;
     if !mutant.trivial && !fate.as_it_should_be() {
-        let claims = |case: &&Case| {
-            case.requirements
-                .iter()
-                .any(|id| mutant.breaks.contains(id))
-        };
-        let claiming: Vec<_> = cases.iter().filter(claims).copied().collect();
-        let cut = play(mutant, &claiming, None, manner)?;
+        let cut = play(mutant, &claiming(mutant, cases), None, manner)?;
         let anew = |case: &Case| cut.found.iter().any(|found| found.case.id == case.id);
         fate.passed.retain(|case| !anew(case));
         fate.found.extend(cut.found);
@@ -179,51 +173,43 @@ pub(super) fn whole_suite(
     Ok(fate)
 }
 
-/// Plays what is published of a mutant; what is not as published, if anything.
+/// Those of `cases` that claim a requirement which the mutant breaks.
+fn claiming(mutant: &Mutant, cases: &[Case]) -> Vec<Case> {
+    let claims = |case: &Case| {
+        let broken = |id| mutant.breaks.contains(id);
+        case.requirements.iter().any(broken)
+    };
+    cases.iter().filter(|case| claims(case)).copied().collect()
+}
+
+/// Plays what is published of a mutant, more than once if it has to be; what is not as published, if anything.
 pub(super) fn published(
     record: &Record,
     manner: &Manner,
 ) -> Result<(Fate, Option<String>), Refusal> {
-    let mut cuts: Vec<Cut> = record
-        .kills
-        .iter()
-        .filter_map(|kill| kill.by.cut())
-        .collect();
-    cuts.push(Cut::Whole);
-    cuts.sort_by_key(|cut| Cut::all().position(|one| one == *cut));
-    cuts.dedup();
-    let mut fate: Option<Fate> = None;
-    for cut in cuts {
-        let mut cases = record.cases_at(cut);
-        if cut == Cut::Whole {
-            cases.extend(&record.beside);
-        }
-        if cases.is_empty() && fate.is_some() {
-            continue;
-        }
-        let more = play(record.mutant, &cases, Some(cut), manner)?;
-        match &mut fate {
-            None => fate = Some(more),
-            Some(fate) => {
-                fate.found.extend(more.found);
-                fate.passed.extend(more.passed);
-                fate.took += more.took;
-            }
-        }
-    }
-    let Some(mut fate) = fate else {
-        return Err(Refusal(Exit::Harness, "nothing was played".to_owned()));
-    };
+    let mut fate = once(record, manner)?;
     while differences(record, &fate).is_some() && fate.again < AGAIN {
         fate.again += 1;
         // A fault that shows only when octets meet in one read may need another cut today.
         let cases: Vec<_> = Cut::all().flat_map(|cut| record.cases_at(cut)).collect();
-        let more = play(record.mutant, &cases, manner.cut, manner)?;
-        fate.found.extend(more.found);
-        fate.took += more.took;
+        fate.add(play(record.mutant, &cases, manner.cut, manner)?);
     }
     let wrong = differences(record, &fate);
     Ok((fate, wrong))
+}
+
+/// Plays what is published of a mutant, once.
+fn once(record: &Record, manner: &Manner) -> Result<Fate, Refusal> {
+    let mut cases = record.cases_at(Cut::Whole);
+    cases.extend(&record.beside);
+    let mut fate = play(record.mutant, &cases, Some(Cut::Whole), manner)?;
+    for cut in Cut::all().filter(|cut| *cut != Cut::Whole) {
+        let cases = record.cases_at(cut);
+        if !cases.is_empty() {
+            fate.add(play(record.mutant, &cases, Some(cut), manner)?);
+        }
+    }
+    Ok(fate)
 }
 
 /// What is not as published.
@@ -281,39 +267,64 @@ fn play(
 }
 
 impl Fate {
-    /// Plays again what would be published of a subtle mutant, and forgets what does not come out as before. Of one that
-    /// is never twice the same, no case is published as undisturbed.
+    /// Plays again what would be published of a subtle mutant, and forgets what does not come out as before, until all of
+    /// it has come out so a number of times in a row. Where nothing is left for a requirement, the cuts that were not
+    /// played have their turn.
     pub(super) fn confirm(&mut self, manner: &Manner) -> Result<(), Refusal> {
         if self.mutant.trivial || self.mutant.breaks.is_empty() {
             return Ok(());
         }
-        for _ in 0..CONFIRMED {
+        let (mut in_a_row, mut cut) = (0, false);
+        while in_a_row < CONFIRMED {
             let Some(record) = Record::of(self) else {
                 return Ok(());
             };
-            let (again, wrong) = published(&record, manner)?;
-            if wrong.is_none() {
-                return Ok(());
+            if record.lacks_a_kill() && !cut {
+                cut = true;
+                self.cut(manner)?;
+                continue;
             }
-            let same = |found: &Found| {
-                again
-                    .found
-                    .iter()
-                    .any(|one| one.case.id == found.case.id && one.blamed == found.blamed)
-            };
-            let played = |case: &Case| {
-                record
-                    .kills
-                    .iter()
-                    .any(|kill| matches!(kill.by, By::Case(one, _) if one.id == case.id))
-            };
-            self.found
-                .retain(|found| !played(&found.case) || same(found));
-            self.passed
-                .retain(|case| !again.found.iter().any(|one| one.case.id == case.id));
+            let again = once(&record, manner)?;
+            if differences(&record, &again).is_none() {
+                in_a_row += 1;
+                continue;
+            }
+            in_a_row = 0;
+            let before = (self.found.len(), self.passed.len());
+            self.forget_what_differs(&record, &again);
+            if before == (self.found.len(), self.passed.len()) {
+                let why = format!("{} starts at one time only", self.mutant.name);
+                return Err(Refusal(Exit::Harness, why));
+            }
         }
-        self.passed.clear();
         Ok(())
+    }
+
+    /// Plays the cases that claim what the mutant breaks with every cut but the whole one, each for itself.
+    fn cut(&mut self, manner: &Manner) -> Result<(), Refusal> {
+        let claiming = claiming(self.mutant, &all_of(self.role()));
+        for cut in Cut::all().filter(|cut| *cut != Cut::Whole) {
+            self.add(play(self.mutant, &claiming, Some(cut), manner)?);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was published and did not come out again: kills, and passes.
+    fn forget_what_differs(&mut self, record: &Record, again: &Self) {
+        let among = |cases: &[Case], case: &Case| cases.iter().any(|one| one.id == case.id);
+        self.found.retain(|found| {
+            let same = |one: &Found| one.case.id == found.case.id && one.blamed == found.blamed;
+            !among(&record.cases_at(found.cut), &found.case) || again.found.iter().any(same)
+        });
+        self.passed
+            .retain(|case| !among(&record.beside, case) || among(&again.passed, case));
+    }
+
+    /// Takes up what came of more plays.
+    fn add(&mut self, more: Self) {
+        self.found.extend(more.found);
+        self.passed.extend(more.passed);
+        self.took += more.took;
     }
 
     fn note(&mut self, outcome: &Outcome) -> Result<(), Refusal> {

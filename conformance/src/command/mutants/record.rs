@@ -19,8 +19,8 @@ use super::fate::{Fate, start_requirement};
 /// How many cases are named that a fault does not disturb.
 const BESIDE: usize = 3;
 
-/// Who breaks one of these holds up other connections or sessions.
-const HOLDS_UP: [&str; 2] = ["EOP-TST-4", "EOP-DRV-3"];
+/// Who breaks one of these holds up other connections or sessions, or ends them.
+const DISTURBS: [&str; 3] = ["EOP-TST-4", "EOP-DRV-3", "EOP-ERR-3"];
 
 /// What finds a mutant out.
 #[derive(Debug, Clone, Copy)]
@@ -31,16 +31,6 @@ pub(super) enum By {
     Start,
     /// A case, with a cut.
     Case(Case, Cut),
-}
-
-impl By {
-    /// The cut of its case.
-    pub(super) const fn cut(&self) -> Option<Cut> {
-        match self {
-            Self::Nobody | Self::Start => None,
-            Self::Case(_, cut) => Some(*cut),
-        }
-    }
 }
 
 impl fmt::Display for By {
@@ -141,6 +131,11 @@ impl Record {
         cases
     }
 
+    /// Whether a requirement that it breaks has nothing that shows it.
+    pub(super) fn lacks_a_kill(&self) -> bool {
+        self.kills.iter().any(|kill| matches!(kill.by, By::Nobody))
+    }
+
     fn is_killed(&self) -> bool {
         self.kills.iter().any(|kill| !matches!(kill.by, By::Nobody))
     }
@@ -173,8 +168,8 @@ fn kill(fate: &Fate, requirement: &'static str) -> Kill {
 /// Quick cases from all over that ask nothing which the mutant breaks, and passed.
 fn beside(fate: &Fate) -> Vec<Case> {
     let mutant = fate.mutant;
-    // One that holds up others disturbs whatever is played at the same time.
-    if HOLDS_UP.iter().any(|id| mutant.breaks.contains(id)) {
+    // It disturbs whatever is played at the same time.
+    if DISTURBS.iter().any(|id| mutant.breaks.contains(id)) {
         return Vec::new();
     }
     let unrelated = |case: &&Case| {
