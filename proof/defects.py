@@ -107,7 +107,7 @@ def write_table(cells):
     names = sorted(path.stem for path in (HERE / "defects").glob("*.patch"))
     lines = ["# Which layer catches which defect", ""]
     lines += ["<!-- Written by proof/defects.py, which puts each defect into the core and runs each layer. -->", ""]
-    lines += [f"- *{layer}*: {MEANING[layer]}" for layer in LAYERS] + ["", "A layer whose cell is empty was not asked.", ""]
+    lines += [f"- *{layer}*: {MEANING[layer]}" for layer in LAYERS] + ["", "A layer whose cell is `-` did not catch the defect; one whose cell is empty was not asked.", ""]
     lines += ["| Defect | What is wrong | " + " | ".join(LAYERS) + " |", "|---" * (2 + len(LAYERS)) + "|"]
     for name in names:
         what = (HERE / "defects" / f"{name}.patch").read_text().splitlines()[0]

@@ -13,7 +13,7 @@ mod shared;
 mod values;
 
 pub(crate) use shared::{Crowd, Identity, Serving, Session};
-use values::{seconds, target};
+use values::{home, seconds, target};
 
 /// Send and serve messages that can be moved from server to server, and carry unmodified applications
 #[derive(Debug, Parser)]
@@ -101,6 +101,7 @@ SIGTERM and SIGINT move the clients to --redirect-to, each behind its last answe
 #[command(after_help = SENDING)]
 pub(crate) struct Send {
     /// The server to begin at, such as service.example:9000
+    #[arg(value_parser = home)]
     pub(crate) home: String,
     /// What to send; - and nothing mean standard input
     #[arg(conflicts_with = "data")]
@@ -152,6 +153,7 @@ pub(crate) struct ClientGateway {
     /// Where the unmodified clients connect to; port 0 means any free one
     pub(crate) listen: SocketAddr,
     /// The server gateway, or redirector, at which every client begins
+    #[arg(value_parser = home)]
     pub(crate) home: String,
     #[command(flatten)]
     pub(crate) session: Session,

@@ -88,7 +88,9 @@ fn open(options: &arguments::Send) -> Result<(Input, Progress), Failure> {
         let progress = Progress::begin(len(io::stdin()), typed);
         return Ok((Input::from(stdin(), options.cut, limit), progress));
     };
-    let file = File::open(path).map_err(|error| Failure::Io(path.display().to_string(), error))?;
+    let unusable =
+        |error: io::Error| Failure::Unusable(path.display().to_string(), error.to_string());
+    let file = File::open(path).map_err(unusable)?;
     let progress = Progress::begin(len(&file), false);
     let file = tokio::fs::File::from_std(file);
     Ok((Input::from(file, options.cut, limit), progress))

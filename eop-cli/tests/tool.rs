@@ -192,6 +192,13 @@ fn what_came_before_a_line_that_is_too_long_is_answered() {
 }
 
 #[test]
+fn a_home_without_a_port_is_exit_code_2() {
+    let (code, said) = sent(&["127.0.0.1"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("not of the form"), "{said}");
+}
+
+#[test]
 fn a_home_that_nobody_serves_is_exit_code_1() {
     let nobody = TcpListener::bind(ANYWHERE).expect("a port");
     let address = nobody.local_addr().expect("its address").to_string();
@@ -253,10 +260,9 @@ fn an_answer_that_does_not_come_is_not_waited_for_longer_than_was_said() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
-    let (_program, address) = Program::serving(&["listen", ANYWHERE]);
-    let (code, said) = sent(&[&address, "/no/such/file"]);
-    assert_eq!(code, Some(1), "{said}");
+fn a_file_that_is_not_there_is_named_and_exit_code_2() {
+    let (code, said) = sent(&["127.0.0.1:9000", "/no/such/file"]);
+    assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("/no/such/file: No such file"), "{said}");
 }
 

@@ -13,6 +13,16 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A server to begin at, by its name or its address. Whether the name leads anywhere shows later.
+pub(super) fn home(text: &str) -> Result<String, String> {
+    let named = text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    named
+        .then(|| text.to_owned())
+        .ok_or_else(|| "not of the form service.example:9000".to_owned())
+}
+
 pub(super) fn target(text: &str) -> Result<SocketAddrV4, String> {
     let target = text
         .parse()
@@ -45,6 +55,22 @@ fn parse_allow(text: &str) -> Option<Allow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_home_has_a_name_and_a_port() {
+        let right = ["service.example:9000", "127.0.0.1:1", "localhost:65535"];
+        let wrong = [
+            "service.example",
+            ":9000",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:b",
+            "",
+        ];
+        assert!(right.into_iter().all(|text| home(text).is_ok()));
+        assert!(wrong.into_iter().all(|text| home(text).is_err()));
+    }
 
     #[test]
     fn an_exception_names_a_network_and_its_ports() {

@@ -10,6 +10,9 @@ use anyhow::{Context, Result};
 use rustix::thread::CpuSet;
 use serde::{Deserialize, Serialize};
 
+/// What stands for the sources' commit among the versions.
+pub const COMMIT: &str = "commit";
+
 /// Where an experiment ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
@@ -48,23 +51,18 @@ impl Machine {
         let load = load.split(' ').next().and_then(|it| it.parse().ok());
         let mut versions =
             BTreeMap::from([("eop".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-        let programs: [(&str, &[&str]); 5] = [
-            ("git", &["describe", "--always", "--dirty", "--exclude=*"]),
-            ("rustc", &["--version"]),
-            ("nginx", &["-v"]),
-            ("apache2", &["-v"]),
-            ("valgrind", &["--version"]),
-        ];
-        for (program, arguments) in programs {
-            let said = Command::new(program).args(arguments).output();
-            let said = said
-                .map(|it| [it.stdout, it.stderr].concat())
-                .unwrap_or_default();
-            let said = String::from_utf8_lossy(&said);
+        for (program, argument) in [
+            ("rustc", "--version"),
+            ("nginx", "-v"),
+            ("apache2", "-v"),
+            ("valgrind", "--version"),
+        ] {
+            let said = said(program, &[argument]);
             let said = said.lines().next().unwrap_or("not here").trim();
             let said = said.rsplit_once(": ").map_or(said, |(_, version)| version);
-            versions.insert(program.replace("git", "commit"), said.to_owned());
+            versions.insert(program.to_owned(), said.to_owned());
         }
+        versions.insert(COMMIT.to_owned(), commit());
         Self {
             processor: after(&read("/proc/cpuinfo"), "model name"),
             processors: std::thread::available_parallelism().map_or(0, usize::from),
@@ -77,6 +75,27 @@ impl Machine {
             versions,
         }
     }
+}
+
+/// Of which commit the sources are; `-dirty` if they are not quite. Results are no sources: a run writes them one by one.
+fn commit() -> String {
+    let head = said("git", &["rev-parse", "--short", "HEAD"]);
+    let sources = [
+        ":(top)",
+        ":(top,exclude)experiments/results",
+        ":(top,exclude)experiments/REPORT.md",
+    ];
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    let changed = said("git", &[&status[..], &sources].concat());
+    let dirty = if changed.is_empty() { "" } else { "-dirty" };
+    head.trim().to_owned() + dirty
+}
+
+/// What a program prints, on either output.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let said = Command::new(program).args(arguments).output();
+    let said = said.map(|it| [it.stdout, it.stderr].concat());
+    String::from_utf8_lossy(&said.unwrap_or_default()).into_owned()
 }
 
 /// A process and those that it started.

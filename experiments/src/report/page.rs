@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use crate::experiment::{ALL, Experiment};
-use crate::measure::system::Machine;
+use crate::measure::system::{COMMIT, Machine};
 use crate::record::{Budget, Fared, Record, Table};
 
 /// The page for these records. Experiments without a record are named as not run.
@@ -71,9 +71,10 @@ twice its standard error. A difference that is smaller than that says nothing, a
             ..
         } = record;
         let load = machine.load_before;
+        let commit = machine.versions.get(COMMIT).map_or("unknown", |it| it);
         writeln!(
             page,
-            "`cargo run --release -p eop-experiments -- {name}`: {began} UTC, {seconds:.0} s, load before {load:.2}; [record](results/{name}.json).\n"
+            "`cargo run --release -p eop-experiments -- {name}`: {began} UTC, {seconds:.0} s, commit {commit}, load before {load:.2}; [record](results/{name}.json).\n"
         )?;
     }
     Ok(page)
@@ -129,6 +130,7 @@ fn machine(page: &mut String, machine: &Machine) -> Result<()> {
     } = machine;
     let versions: Vec<String> = versions
         .iter()
+        .filter(|(what, _)| *what != COMMIT)
         .map(|(what, version)| format!("{what} {version}"))
         .collect();
     writeln!(

@@ -181,10 +181,10 @@ fn run(setting: &mut Setting) -> Result<Findings> {
         [size_of::<Session<64>>() as f64],
     );
     findings.tables.push(sizes);
-    let events = machines::TASKS.map(|(task, events)| format!("{task} is {events}"));
+    let events = machines::TASKS.map(|(task, events)| format!("{task} takes {events}"));
     findings
         .notes
-        .push(format!("In calls and events: {}.", events.join(", ")));
+        .push(format!("Of calls and events, {}.", events.join(", ")));
     Ok(findings)
 }
 
