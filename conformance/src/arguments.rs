@@ -4,9 +4,12 @@ use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use eop_conformance::requirement::Level;
 use eop_conformance::segmentation::Cut;
+
+mod sense;
 
 /// Judges implementations of EOP over TCP or TLS. Without a command: the built-in peer, in both roles.
 ///
@@ -298,8 +301,15 @@ impl Out {
 #[derive(Debug, Clone)]
 pub(crate) struct Octets(pub(crate) Vec<u8>);
 
+/// What was asked for. Where nobody could make sense of it, the process ends and says why.
 pub(crate) fn parse() -> Arguments {
-    Arguments::parse()
+    let mut command = sense::hide(Arguments::command());
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Err(why) = sense::check(&matches, &arguments) {
+        command.error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    arguments
 }
 
 fn octets(hex: &str) -> Result<Octets, String> {

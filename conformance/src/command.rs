@@ -22,7 +22,6 @@ mod outputs;
 mod program;
 mod progress;
 mod select;
-mod sense;
 
 /// How long a testee may take to say that it is there.
 const START: Duration = Duration::from_millis(2500);
@@ -36,7 +35,6 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn conduct(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    sense::check(arguments)?;
     let Arguments {
         command,
         selection,
