@@ -14,7 +14,7 @@ use eop_conformance::verdict::Verdict;
 use eop_mutants::Mutant;
 
 use super::record::{By, Record};
-use super::{Exit, Refusal, all_of, launch, outcomes};
+use super::{Exit, Refusal, all_of, launch, outcomes, playable};
 use crate::arguments::Manner;
 
 /// How often in a row what would be published has to come out: what chance finds half the time does so once in 256.
@@ -268,8 +268,8 @@ fn play(
 
 impl Fate {
     /// Plays again what would be published of a subtle mutant, and forgets what does not come out as before, until all of
-    /// it has come out so a number of times in a row. Where nothing is left for a requirement, the cuts that were not
-    /// played have their turn.
+    /// it has come out so a number of times in a row. Where nothing blames a requirement, the cuts that were not played
+    /// have their turn.
     pub(super) fn confirm(&mut self, manner: &Manner) -> Result<(), Refusal> {
         if self.mutant.trivial || self.mutant.breaks.is_empty() {
             return Ok(());
@@ -279,7 +279,7 @@ impl Fate {
             let Some(record) = Record::of(self) else {
                 return Ok(());
             };
-            if record.lacks_a_kill() && !cut {
+            if record.lacks_blame() && !cut {
                 cut = true;
                 self.cut(manner)?;
                 continue;
@@ -302,7 +302,8 @@ impl Fate {
 
     /// Plays the cases that claim what the mutant breaks with every cut but the whole one, each for itself.
     fn cut(&mut self, manner: &Manner) -> Result<(), Refusal> {
-        let claiming = claiming(self.mutant, &all_of(self.role()));
+        let playable = playable(&all_of(self.role()), self.mutant);
+        let claiming = claiming(self.mutant, &playable);
         for cut in Cut::all().filter(|cut| *cut != Cut::Whole) {
             self.add(play(self.mutant, &claiming, Some(cut), manner)?);
         }

@@ -55,6 +55,13 @@ pub(super) struct Kill {
     pub(super) blamed: bool,
 }
 
+impl Kill {
+    /// Whether something finds the requirement broken, and blames it.
+    const fn blames(&self) -> bool {
+        self.blamed && !matches!(self.by, By::Nobody)
+    }
+}
+
 impl fmt::Display for Kill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -131,9 +138,9 @@ impl Record {
         cases
     }
 
-    /// Whether a requirement that it breaks has nothing that shows it.
-    pub(super) fn lacks_a_kill(&self) -> bool {
-        self.kills.iter().any(|kill| matches!(kill.by, By::Nobody))
+    /// Whether nothing blames one of the requirements that it breaks.
+    pub(super) fn lacks_blame(&self) -> bool {
+        !self.kills.iter().all(Kill::blames)
     }
 
     fn is_killed(&self) -> bool {
@@ -141,8 +148,7 @@ impl Record {
     }
 
     fn is_blamed(&self) -> bool {
-        let blamed = |kill: &Kill| kill.blamed && !matches!(kill.by, By::Nobody);
-        self.kills.iter().any(blamed)
+        self.kills.iter().any(Kill::blames)
     }
 }
 
