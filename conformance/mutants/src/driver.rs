@@ -147,6 +147,18 @@ impl Driver {
                 session.turn(now);
             }
         }
+        while self.sessions.values().all(Session::is_over)
+            && let Some(line) = self.waiting.pop_front()
+        {
+            self.obey(&line, now);
+        }
+        let more = !spoken || self.listen(now);
+        self.spread_the_upset();
+        more
+    }
+
+    /// One session's protocol error ends all others, with a faulty driver.
+    fn spread_the_upset(&mut self) {
         if self.sessions.values().any(Session::is_upset) {
             for session in self
                 .sessions
@@ -156,12 +168,6 @@ impl Driver {
                 session.abandon();
             }
         }
-        while self.sessions.values().all(Session::is_over)
-            && let Some(line) = self.waiting.pop_front()
-        {
-            self.obey(&line, now);
-        }
-        !spoken || self.listen(now)
     }
 
     /// Waits for something to do: whether standard input has something, and the sessions that have.

@@ -198,12 +198,11 @@ pub(super) fn published(
     Ok((fate, wrong))
 }
 
-/// Plays what is published of a mutant, once.
+/// Plays what is published of a mutant, once. What it does not disturb is played by itself: what finds it out may disturb
+/// that, where it brings down a driver or a server that serves both.
 fn once(record: &Record, manner: &Manner) -> Result<Fate, Refusal> {
-    let mut cases = record.cases_at(Cut::Whole);
-    cases.extend(&record.beside);
-    let mut fate = play(record.mutant, &cases, Some(Cut::Whole), manner)?;
-    for cut in Cut::all().filter(|cut| *cut != Cut::Whole) {
+    let mut fate = play(record.mutant, &record.beside, Some(Cut::Whole), manner)?;
+    for cut in Cut::all() {
         let cases = record.cases_at(cut);
         if !cases.is_empty() {
             fate.add(play(record.mutant, &cases, Some(cut), manner)?);
