@@ -36,7 +36,8 @@ processors one sees what programs see, and less exactly.",
 eight thousand. A gathering write costs more than the header does. \
 `eop-net` costs more than the codec: before an idle client sends, it looks whether a redirect lies there unread (EOP-CLS-11), \
 it keeps every message until it is answered, and it hands payloads out as vectors. Nagle's algorithm makes no difference to \
-whoever writes a frame at once.",
+whoever writes a frame at once. Where the compiler puts the code moves all of these ratios: builds of the same code for this \
+experiment gave 1.002 and 1.005 with Nagle's algorithm off, which no A/A ratio of one build shows.",
     run,
 };
 
