@@ -193,15 +193,15 @@ pub(super) fn published(
         // A fault that shows only when octets meet in one read may need another cut today.
         let cases: Vec<_> = Cut::all().flat_map(|cut| record.cases_at(cut)).collect();
         fate.add(play(record.mutant, &cases, manner.cut, manner)?);
+        fate.add(undisturbed(record, manner)?);
     }
     let wrong = differences(record, &fate);
     Ok((fate, wrong))
 }
 
-/// Plays what is published of a mutant, once. What it does not disturb is played by itself: what finds it out may disturb
-/// that, where it brings down a driver or a server that serves both.
+/// Plays what is published of a mutant, once.
 fn once(record: &Record, manner: &Manner) -> Result<Fate, Refusal> {
-    let mut fate = play(record.mutant, &record.beside, Some(Cut::Whole), manner)?;
+    let mut fate = undisturbed(record, manner)?;
     for cut in Cut::all() {
         let cases = record.cases_at(cut);
         if !cases.is_empty() {
@@ -209,6 +209,11 @@ fn once(record: &Record, manner: &Manner) -> Result<Fate, Refusal> {
         }
     }
     Ok(fate)
+}
+
+/// Plays what a mutant does not disturb, by itself: what finds it out may bring down a testee that serves both.
+fn undisturbed(record: &Record, manner: &Manner) -> Result<Fate, Refusal> {
+    play(record.mutant, &record.beside, Some(Cut::Whole), manner)
 }
 
 /// What is not as published.
